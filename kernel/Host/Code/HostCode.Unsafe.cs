@@ -42,7 +42,11 @@ internal static unsafe partial class HostCode
         code.CopyTo(new Span<byte>((void*)page, 4096));
         byte* p = (byte*)page;
         var call = (delegate* unmanaged<long, long, long, long, long, long, long, long>)(p + HostCodeX64.Syscall6);
+
+        // SAFETY: p is the page's start, still writable, and both slots lie in it.
         RememberHandler(p, SigSegv, HostCodeX64.PrevSegv);
+
+        // SAFETY: as above.
         RememberHandler(p, SigBus, HostCodeX64.PrevBus);
         if (mprotect(page, 4096, ProtRead | ProtExec) != 0)
         {
@@ -57,6 +61,8 @@ internal static unsafe partial class HostCode
                 Flags = SaSiginfo | SaOnStack | SaRestorer | SaNoDefer,
                 Restorer = (ulong)(p + HostCodeX64.SigreturnTrampoline),
             };
+
+            // SAFETY: the action lives on this stack until the call returns, and its handler and restorer are in the page.
             _ = call(SysRtSigaction, signal, (long)&action, 0, 8, 0, 0);
         }
 
