@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
+using System.Globalization;
+using CVisor.Host;
+using CVisor.Runsc.Control;
+
+namespace CVisor.Runsc.Sandbox;
+
+/// <summary>The first managed code of the hidden subcommands: reads the configuration and confines the process.</summary>
+public static class ChildEntry
+{
+    /// <summary>The argument that carries the configuration's descriptor.</summary>
+    public const string ConfigArgument = "--config-fd=";
+
+    /// <summary>Prepares <c>runsc boot</c>; the sentry is the caller's to run.</summary>
+    public static BootConfig PrepareBoot(string[] args)
+    {
+        BootConfig config = BootConfigFile.ReadBoot(ConfigFd(args));
+        if (config.Jail.EmptyRoot)
+        {
+            ProcessJail.EnterEmptyRoot();
+        }
+
+        ProcessJail.DropPrivileges(config.Jail);
+        return config;
+    }
+
+    /// <summary>
+    /// Prepares <c>runsc gofer</c>: an empty root, and a detached mount of each tree. Returns the gofer's arguments.
+    /// </summary>
+    /// <remarks>
+    /// The arguments are one <c>--connection=SOCKET,TREE,ro|rw</c> for each tree (the descriptor numbers of the socket and
+    /// of the tree's root, O_PATH, a directory or a file), and <c>--host-uds=</c>, <c>--host-fifo=</c>,
+    /// <c>--log-fd=</c>. The process still has its capabilities over file access; no new ones can be had.
+    /// </remarks>
+    public static string[] PrepareGofer(string[] args)
+    {
+        GoferConfig config = BootConfigFile.ReadGofer(ConfigFd(args));
+        List<string> arguments = [];
+        foreach (GoferTree tree in config.Trees)
+        {
+            int fd = TreeMount.Open(tree);
+            arguments.Add(string.Create(CultureInfo.InvariantCulture, $"--connection={tree.Socket},{fd},{(tree.ReadOnly ? "ro" : "rw")}"));
+        }
+
+        if (config.Jail.EmptyRoot)
+        {
+            ProcessJail.EnterEmptyRoot();
+        }
+
+        GoferPrivileges.Drop(config.Jail);
+        arguments.Add("--host-uds=" + config.HostUds);
+        arguments.Add("--host-fifo=" + config.HostFifo);
+        arguments.Add(string.Create(CultureInfo.InvariantCulture, $"--log-fd={config.DebugLog}"));
+        return [.. arguments];
+    }
+
+    private static int ConfigFd(string[] args)
+    {
+        foreach (string arg in args)
+        {
+            if (arg.StartsWith(ConfigArgument, StringComparison.Ordinal)
+                && int.TryParse(arg.AsSpan(ConfigArgument.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int fd))
+            {
+                return fd;
+            }
+        }
+
+        throw new InvalidOperationException("this subcommand is runsc's own and takes " + ConfigArgument + "N");
+    }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Text;
+using CVisor.Host;
+using CVisor.Runsc.Control;
+
+namespace CVisor.Runsc.Sandbox;
+
+/// <summary>
+/// Detached mounts: a private copy of a tree's mounts that hangs in no namespace and is reached by its descriptor alone.
+/// Nothing above the tree exists from there, so neither ".." nor a symlink leads out of it.
+/// </summary>
+internal static class TreeMount
+{
+    private const int AtFdcwd = -100;
+    private const uint OpenTreeClone = 1, AtRecursive = 0x8000, AtEmptyPath = 0x1000, OCloexec = 0x80000;
+    private const ulong MountAttrRdonly = 1;
+
+    /// <summary>Opens a tree (O_PATH, inheritable by nobody).</summary>
+    public static int Open(GoferTree tree)
+    {
+        uint flags = OpenTreeClone | OCloexec | (tree.Recursive ? AtRecursive : 0);
+        HostResult fd = HostCalls.OpenTree(AtFdcwd, Encoding.UTF8.GetBytes(tree.Source + '\0'), flags);
+        if (fd.Error == HostErrno.EINVAL && !tree.Recursive)
+        {
+            // Mounts below it that came from another user namespace are locked to it; then they come along.
+            fd = HostCalls.OpenTree(AtFdcwd, Encoding.UTF8.GetBytes(tree.Source + '\0'), flags | AtRecursive);
+        }
+
+        fd.OrThrow($"open the file tree {tree.Source}");
+        if (tree.ReadOnly)
+        {
+            MountAttr attributes = new() { Set = MountAttrRdonly };
+            HostCalls.MountSetattr(fd.Int, "\0"u8, AtEmptyPath | AtRecursive, ref attributes).OrThrow($"make the file tree {tree.Source} read-only");
+        }
+
+        return fd.Int;
+    }
+}
