@@ -17,6 +17,36 @@ public static class RuleIds
     /// <summary>A native import outside kernel/Host.</summary>
     public const string NativeImportOutsideHost = "CV1003";
 
+    /// <summary>An exception on a path that a guest reaches.</summary>
+    public const string ExceptionOnGuestPath = "CV2001";
+
+    /// <summary>A guest errno confused with a host errno.</summary>
+    public const string ErrnoConfusion = "CV2002";
+
+    /// <summary>A narrowing cast of a guest's value.</summary>
+    public const string GuestNarrowing = "CV2003";
+
+    /// <summary>An error that is returned and not looked at.</summary>
+    public const string ResultIgnored = "CV2004";
+
+    /// <summary>A guarded field touched without its lock.</summary>
+    public const string GuardedField = "CV3001";
+
+    /// <summary>A method called without the lock it requires.</summary>
+    public const string LockRequired = "CV3002";
+
+    /// <summary>An allocation in a method that must not make one.</summary>
+    public const string Allocation = "CV4001";
+
+    /// <summary>An ABI struct whose layout, fields or size are wrong.</summary>
+    public const string AbiStruct = "CV5001";
+
+    /// <summary>A file of more than 600 lines.</summary>
+    public const string LongFile = "CV9001";
+
+    /// <summary>A file without the licence header.</summary>
+    public const string FileHeader = "CV9002";
+
     /// <summary>The documentation page of a rule, relative to the repository's root.</summary>
     /// <param name="id">The rule's number.</param>
     public static string HelpLink(string id) => "analyzers/Docs/" + id + ".md";

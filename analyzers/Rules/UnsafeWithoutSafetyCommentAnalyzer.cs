@@ -12,7 +12,8 @@ namespace CVisor.Analyzers;
 
 /// <summary>
 /// CV1002: whatever can break memory safety (pinning, following a pointer, calling through one, handing one to a function
-/// or a span) is covered by a <c>// SAFETY:</c> comment before its statement, an enclosing statement, or its member.
+/// or a span) is covered by a <c>// SAFETY:</c> comment before its statement or the paragraph of statements it is in, an
+/// enclosing statement, or its member.
 /// </summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class UnsafeWithoutSafetyCommentAnalyzer : DiagnosticAnalyzer
@@ -65,7 +66,7 @@ public sealed class UnsafeWithoutSafetyCommentAnalyzer : DiagnosticAnalyzer
     {
         for (SyntaxNode? at = node; at is not null and not BaseTypeDeclarationSyntax; at = at.Parent)
         {
-            if (reported.Contains(at) || LineComment.Precedes(at, "SAFETY"))
+            if (reported.Contains(at) || LineComment.Precedes(at, "SAFETY") || (at is StatementSyntax statement && IsInCoveredParagraph(statement, reported)))
             {
                 return true;
             }
@@ -73,6 +74,29 @@ public sealed class UnsafeWithoutSafetyCommentAnalyzer : DiagnosticAnalyzer
 
         return false;
     }
+
+    /// <summary>Whether a statement before this one, with no blank line between, has the comment (or the report).</summary>
+    private static bool IsInCoveredParagraph(StatementSyntax statement, HashSet<SyntaxNode> reported)
+    {
+        SyntaxList<StatementSyntax> siblings = statement.Parent switch
+        {
+            BlockSyntax block => block.Statements,
+            SwitchSectionSyntax section => section.Statements,
+            _ => default,
+        };
+        for (int i = siblings.IndexOf(statement); i > 0 && !StartsParagraph(siblings[i]); i--)
+        {
+            if (reported.Contains(siblings[i - 1]) || LineComment.Precedes(siblings[i - 1], "SAFETY"))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool StartsParagraph(StatementSyntax statement) =>
+        statement.GetFirstToken().LeadingTrivia.FirstOrDefault(static t => !t.IsKind(SyntaxKind.WhitespaceTrivia)).IsKind(SyntaxKind.EndOfLineTrivia);
 
     private static string? Describe(SyntaxNode node, SemanticModel model, CancellationToken cancellation) => node switch
     {

@@ -55,6 +55,23 @@ public sealed class UnsafeWithoutSafetyCommentTests
         """).Check();
 
     [Fact]
+    public async Task A_reason_covers_its_paragraph_and_no_more() => await In("""
+        public unsafe class C
+        {
+            void Write(int* p)
+            {
+                // SAFETY: p is the start of a live page.
+                *p = 1;
+                int n = 4;
+                p[n] = 2;
+
+                [|p[2000]|] = 3;
+                p[3000] = 4;
+            }
+        }
+        """).Check();
+
+    [Fact]
     public async Task Types_values_and_casts_of_pointers_are_no_operations() => await In("""
         public unsafe class C
         {

@@ -71,7 +71,8 @@ internal sealed class Snippet<TAnalyzer>(string marked)
         Project project = workspace.AddProject("Snippet", LanguageNames.CSharp)
             .WithCompilationOptions(compilation.Options)
             .WithParseOptions(compilation.SyntaxTrees[0].Options)
-            .WithMetadataReferences(compilation.References);
+            .WithMetadataReferences(compilation.References)
+            .AddDocument("Usings.g.cs", Usings).Project;
         Document document = project.AddDocument("Snippet.cs", source, filePath: File);
         Diagnostic first = (await Report(compilation)).OrderBy(static d => d.Location.SourceSpan).First();
         List<CodeAction> actions = [];

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+using CVisor.Analyzers.Tests.Support;
+
+namespace CVisor.Analyzers.Tests;
+
+public sealed class LockRequiredTests
+{
+    private static async Task Check(string members) => await new Snippet<LockRequiredAnalyzer>($$"""
+        using System.Threading;
+        class C
+        {
+            protected readonly Lock _lock = new();
+            public Lock Lock => _lock;
+            [RequiresLock(nameof(_lock))] protected virtual int CountLocked() => 0;
+            [RequiresLock(nameof(Lock))] public int SizeLocked => 0;
+            [RequiresLock("parent.Lock")] static void Link(C parent, int n) { }
+            {{members}}
+        }
+        """).Check();
+
+    [Fact]
+    public async Task Reports_a_use_without_the_lock() => await Check("""
+        int Call() => [|CountLocked()|];
+        int Property(C c) => [|c.SizeLocked|];
+        int Wrong(C c) { lock (Lock) { return [|c.SizeLocked|]; } }
+        void ByParameter(C c) { lock (Lock) { [|Link(c, 1)|]; } }
+        class D : C { protected override int CountLocked() => 1; int Overridden() => [|CountLocked()|]; }
+        """);
+
+    [Fact]
+    public async Task Accepts_a_use_under_it() => await Check("""
+        C() { _ = CountLocked(); }
+        int Call() { lock (_lock) { return CountLocked(); } }
+        int Property(C c) { lock (c.Lock) { return c.SizeLocked; } }
+        int Maybe(C? c) { lock (c!.Lock) { return c?.SizeLocked ?? 0; } }
+        void ByParameter(C c) { lock (c.Lock) { Link(c, 1); } }
+        [RequiresLock("parent.Lock")] void Passed(C parent) => Link(parent, 2);
+        [RequiresLock(nameof(_lock))] int BothLocked() => CountLocked() + 1;
+        class D : C { protected override int CountLocked() => base.CountLocked() + 1; }
+        """);
+}
