@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Threading;
+using CVisor.Abi.Arch;
+using CVisor.Host;
+using static CVisor.Platforms.Ptrace.PtraceConstants;
+
+namespace CVisor.Platforms.Ptrace;
+
+/// <summary>The tracer of one worker: releases stub threads, and waits for whichever stops first.</summary>
+/// <remarks>
+/// One host thread only, save <see cref="Kick"/> and <see cref="Post"/>. That thread sleeps in wait4(2) while guest code runs, so a kick needs a
+/// tracee of its own to stop: the bell, a stub that does nothing but wait for a signal. With no context released the thread sleeps on a futex instead.
+/// Files: this one holds the life of stubs and contexts; PtraceExecutor.Stops.cs what comes back; PtraceExecutor.Inject.cs calls run in a stub.
+/// </remarks>
+internal sealed partial class PtraceExecutor : IExecutor
+{
+    private readonly Dictionary<int, PtraceContext> _contexts = [];
+    private readonly Queue<PtraceContext> _ready = new();
+    private readonly ConcurrentQueue<Action> _posted = new();
+    private readonly SemaphoreSlim _idleSignal = new(0);
+    private readonly int _cpu;
+    private readonly int _zygote;
+    private readonly int _bell;
+    private int _releasedCount;
+    private int _kicked;
+    private int _sleep;
+
+    private const int Awake = 0, AsleepIdle = 1, AsleepInWait = 2;
+
+    internal PtraceExecutor(int index, int cpu)
+    {
+        Index = index;
+        _cpu = cpu;
+        PinSelf();
+        _zygote = StartZygote();
+        _bell = CloneStub(_zygote, CLONE_FILES | CLONE_PARENT, out _);
+        StartBell();
+    }
+
+    /// <summary>Which worker this is.</summary>
+    internal int Index { get; }
+
+    /// <inheritdoc/>
+    public AddressSpace CreateAddressSpace()
+    {
+        int pid = CloneStub(_zygote, CLONE_FILES | CLONE_PARENT, out HostErrno error);
+        if (pid < 0)
+        {
+            throw new HostException("clone a stub process", error);
+        }
+
+        return Adopt(pid);
+    }
+
+    /// <inheritdoc/>
+    public AddressSpace? ForkAddressSpace(GuestContext parent)
+    {
+        int pid = CloneStub(((PtraceContext)parent).Tid, CLONE_FILES | CLONE_PARENT, out _);
+        return pid < 0 ? null : Adopt(pid);
+    }
+
+    /// <inheritdoc/>
+    public GuestContext? CreateContext(AddressSpace space, GuestContext? sibling)
+    {
+        PtraceAddressSpace stub = (PtraceAddressSpace)space;
+        if (stub.TryTakeIdle(out PtraceContext? idle))
+        {
+            return idle;
+        }
+
+        if (sibling is null)
+        {
+            return null;
+        }
+
+        int tid = CloneStub(((PtraceContext)sibling).Tid, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, out _);
+        return tid < 0 ? null : AddContext(stub, tid);
+    }
+
+    /// <inheritdoc/>
+    public bool Owns(GuestContext context) => ((PtraceContext)context).Home == this;
+
+    /// <inheritdoc/>
+    public void Kick()
+    {
+        if (Interlocked.Exchange(ref _kicked, 1) != 0)
+        {
+            return;
+        }
+
+        switch (Interlocked.Exchange(ref _sleep, Awake))
+        {
+            case AsleepIdle:
+                _ = _idleSignal.Release();
+                break;
+            case AsleepInWait:
+                _ = HostCalls.Tgkill(_bell, _bell, SIGUSR1);
+                break;
+        }
+    }
+
+    /// <summary>Runs an action on this executor's thread soon. Thread-safe.</summary>
+    internal void Post(Action action)
+    {
+        _posted.Enqueue(action);
+        Kick();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _ = HostCalls.Kill(_bell, SIGKILL);
+        _ = HostCalls.Kill(_zygote, SIGKILL);
+    }
+
+    private PtraceAddressSpace Adopt(int pid)
+    {
+        PtraceAddressSpace space = new(this, pid);
+        space.Retire(AddContext(space, pid));
+        return space;
+    }
+
+    private PtraceContext AddContext(PtraceAddressSpace space, int tid)
+    {
+        PtraceContext context = new(space, tid) { Home = this };
+        _contexts.Add(tid, context);
+        space.Contexts.Add(context);
+        return context;
+    }
+
+    private void PinSelf()
+    {
+        Span<byte> mask = stackalloc byte[128];
+        mask.Clear();
+        mask[_cpu / 8] = (byte)(1 << (_cpu % 8));
+
+        // A container's cpuset may forbid it; then hand-over is slower and nothing else changes.
+        _ = HostCalls.SchedSetaffinity(0, mask);
+    }
+
+    /// <summary>Starts the first stub: a copy of this process that drops everything but the stub page, from which every other stub is cloned.</summary>
+    private static int StartZygote()
+    {
+        _ = StubPage.Address;
+        long[] steps = GC.AllocateArray<long>(ChildScript.StepWords * 66, pinned: true);
+        ChildScript.Set(steps, 0, ignoreFailure: false, SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+        for (int i = 1; i < 66; i++)
+        {
+            ChildScript.Set(steps, i, ignoreFailure: true, SYS_pause);
+        }
+
+        int pid = ChildScript.Clone(CLONE_FILES, steps).OrThrow("clone the first stub process").Int;
+        _ = HostCalls.Ptrace(PTRACE_SEIZE, pid, 0, TraceOptions).OrThrow("trace the first stub process (is ptrace forbidden here?)");
+        _ = HostCalls.Ptrace(PTRACE_INTERRUPT, pid, 0, 0).OrThrow("stop the first stub process");
+        AwaitStop(pid);
+        Require(InjectRaw(pid, SYS_munmap, 0, unchecked((long)StubPage.Address)), "empty the stub's address space");
+        ulong behind = StubPage.Address + StubPage.Length;
+        if (behind < StubPage.EndOfUserSpace)
+        {
+            Require(InjectRaw(pid, SYS_munmap, unchecked((long)behind), unchecked((long)(StubPage.EndOfUserSpace - behind))), "empty the stub's address space");
+        }
+
+        Require(InjectRaw(pid, SYS_prctl, PR_SET_NO_NEW_PRIVS, 1), "restrict the stub");
+        Require(InjectRaw(pid, SYS_seccomp, 1, 0, unchecked((long)StubPage.FilterProgram)), "install the stub's filter");
+        return pid;
+    }
+
+    private static void Require(long result, string what) => _ = new HostResult(result).OrThrow(what);
+
+    private void StartBell()
+    {
+        X64Registers registers = StubRegisters(SYS_pause);
+        _ = Tracee.SetRegisters(_bell, ref registers).OrThrow("start the bell");
+        _ = HostCalls.Ptrace(PTRACE_CONT, _bell, 0, 0).OrThrow("start the bell");
+    }
+}
