@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
+using System.Threading;
+using CVisor.Abi;
+using CVisor.Host;
+
+namespace CVisor.Core.Memory;
+
+/// <summary>The sandbox's own memory: one memfd that all anonymous and in-memory pages of all guests lie in, mapped here in one piece.</summary>
+/// <remarks>
+/// Ranges are handed out with a reference count per page; a page whose count drops to zero is given back to the host at once (a hole is punched, so it reads as
+/// zeros when it is handed out again). Handing out costs nothing: the host commits a page when it is touched.
+/// </remarks>
+public sealed class SandboxMemory : MemoryFile
+{
+    private const int ProtRead = 1, ProtWrite = 2, MapShared = 1, MapNoReserve = 0x4000;
+    private const int FallocKeepSize = 1, FallocPunchHole = 2;
+    private const ulong PageSize = 4096;
+    private const int ChunkPages = 16384;
+    private readonly Lock _lock = new();
+    private readonly nuint _base;
+    private readonly ulong _sizeBytes;
+    [GuardedBy(nameof(_lock))]
+    private readonly List<int[]> _counts = [];
+    [GuardedBy(nameof(_lock))]
+    private readonly SortedSet<(ulong Length, ulong Offset)> _freeBySize = [];
+    [GuardedBy(nameof(_lock))]
+    private readonly SortedDictionary<ulong, ulong> _freeByOffset = [];
+    private readonly Dictionary<ulong, ulong> _freeByEnd = [];
+    [GuardedBy(nameof(_lock))]
+    private ulong _top;
+    private long _usedPages;
+
+    private SandboxMemory(int fd, nuint address, ulong sizeBytes)
+        : base(fd) => (_base, _sizeBytes) = (address, sizeBytes);
+
+    /// <summary>Pages handed out now, in bytes: an upper bound of what is committed.</summary>
+    public long UsedBytes => Volatile.Read(ref _usedPages) * (long)PageSize;
+
+    /// <summary>Makes the memory.</summary>
+    /// <param name="sizeBytes">The most that can ever be handed out; only address space.</param>
+    public static SandboxMemory Create(ulong sizeBytes = 1UL << 38)
+    {
+        int fd = HostCalls.MemfdCreate("cvisor-memory\0"u8, 1).OrThrow("create the sandbox memory file").Int;
+        _ = HostCalls.Ftruncate(fd, (long)sizeBytes).OrThrow("size the sandbox memory file");
+        nuint address = (nuint)HostCalls.Mmap(0, (nuint)sizeBytes, ProtRead | ProtWrite, MapShared | MapNoReserve, fd, 0).OrThrow("map the sandbox memory file").Value;
+        return new SandboxMemory(fd, address, sizeBytes);
+    }
+
+    /// <summary>Hands out a contiguous, zeroed range with one reference on each page.</summary>
+    /// <param name="lengthBytes">Whole pages.</param>
+    /// <param name="offset">Where it lies.</param>
+    /// <returns>None or ENOMEM.</returns>
+    public Errno Allocate(ulong lengthBytes, out ulong offset)
+    {
+        lock (_lock)
+        {
+            foreach ((ulong length, ulong start) in _freeBySize.GetViewBetween((lengthBytes, 0), (ulong.MaxValue, ulong.MaxValue)))
+            {
+                RemoveFreeLocked(start, length);
+                if (length > lengthBytes)
+                {
+                    AddFreeLocked(start + lengthBytes, length - lengthBytes);
+                }
+
+                offset = start;
+                SetCountsLocked(start, lengthBytes);
+                return Errno.None;
+            }
+
+            if (_sizeBytes - _top < lengthBytes)
+            {
+                offset = 0;
+                return Errno.ENOMEM;
+            }
+
+            offset = _top;
+            _top += lengthBytes;
+            SetCountsLocked(offset, lengthBytes);
+            return Errno.None;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override nuint GetAddress(ulong offset, ulong length, out ulong available)
+    {
+        available = length;
+        return _base + (nuint)offset;
+    }
+
+    /// <inheritdoc/>
+    public override void Reference(ulong offset, ulong length)
+    {
+        lock (_lock)
+        {
+            for (ulong page = offset / PageSize; page < (offset + length) / PageSize; page++)
+            {
+                CountLocked(page)++;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Unreference(ulong offset, ulong length)
+    {
+        lock (_lock)
+        {
+            ulong end = (offset + length) / PageSize;
+            ulong runStart = ulong.MaxValue;
+            for (ulong page = offset / PageSize; page < end; page++)
+            {
+                if (--CountLocked(page) == 0)
+                {
+                    if (runStart == ulong.MaxValue)
+                    {
+                        runStart = page;
+                    }
+                }
+                else if (runStart != ulong.MaxValue)
+                {
+                    FreeLocked(runStart * PageSize, (page - runStart) * PageSize);
+                    runStart = ulong.MaxValue;
+                }
+            }
+
+            if (runStart != ulong.MaxValue)
+            {
+                FreeLocked(runStart * PageSize, (end - runStart) * PageSize);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override bool IsExclusive(ulong offset, ulong length)
+    {
+        lock (_lock)
+        {
+            for (ulong page = offset / PageSize; page < (offset + length) / PageSize; page++)
+            {
+                if (CountLocked(page) != 1)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Gives the pages of a range back to the host; they read as zeros afterwards. References stay.</summary>
+    public void Decommit(ulong offset, ulong length) =>
+        _ = HostCalls.Fallocate(HostFd, FallocPunchHole | FallocKeepSize, (long)offset, (long)length);
+
+    [RequiresLock(nameof(_lock))]
+    private void FreeLocked(ulong offset, ulong length)
+    {
+        _usedPages -= (long)(length / PageSize);
+        Decommit(offset, length);
+        if (_freeByEnd.TryGetValue(offset, out ulong before))
+        {
+            RemoveFreeLocked(before, offset - before);
+            length += offset - before;
+            offset = before;
+        }
+
+        if (_freeByOffset.TryGetValue(offset + length, out ulong behind))
+        {
+            RemoveFreeLocked(offset + length, behind);
+            length += behind;
+        }
+
+        if (offset + length == _top)
+        {
+            _top = offset;
+            return;
+        }
+
+        AddFreeLocked(offset, length);
+    }
+
+    [RequiresLock(nameof(_lock))]
+    private void AddFreeLocked(ulong offset, ulong length)
+    {
+        _ = _freeBySize.Add((length, offset));
+        _freeByOffset.Add(offset, length);
+        _freeByEnd.Add(offset + length, offset);
+    }
+
+    [RequiresLock(nameof(_lock))]
+    private void RemoveFreeLocked(ulong offset, ulong length)
+    {
+        _ = _freeBySize.Remove((length, offset));
+        _ = _freeByOffset.Remove(offset);
+        _ = _freeByEnd.Remove(offset + length);
+    }
+
+    [RequiresLock(nameof(_lock))]
+    private void SetCountsLocked(ulong offset, ulong length)
+    {
+        ulong end = (offset + length) / PageSize;
+        for (ulong page = offset / PageSize; page < end; page++)
+        {
+            CountLocked(page) = 1;
+        }
+
+        _usedPages += (long)(length / PageSize);
+    }
+
+    [RequiresLock(nameof(_lock))]
+    private ref int CountLocked(ulong page)
+    {
+        int chunk = (int)(page / ChunkPages);
+        while (_counts.Count <= chunk)
+        {
+            _counts.Add([]);
+        }
+
+        if (_counts[chunk].Length == 0)
+        {
+            _counts[chunk] = new int[ChunkPages];
+        }
+
+        return ref _counts[chunk][(int)(page % ChunkPages)];
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Threading;
+using CVisor.Core.Memory;
+using CVisor.Core.Time;
+using CVisor.Platforms;
+
+namespace CVisor.Core.Tasks;
+
+/// <summary>One application kernel: everything that the guests of a sandbox share.</summary>
+/// <remarks>Lock order over all of kernel/: see docs/architecture.md. The kernel knows no platform, no file system and no system call: they are given to it.</remarks>
+public sealed partial class Kernel
+{
+    private readonly ManualResetEventSlim _ended = new(false);
+    private string? _bug;
+
+    /// <summary>Makes a kernel; <see cref="Start"/> sets it going.</summary>
+    /// <param name="platform">What runs guest code.</param>
+    /// <param name="syscalls">What serves system calls.</param>
+    /// <param name="memory">Where guest memory comes from.</param>
+    /// <param name="workerCount">Host threads that run tasks; about as many as there are cores.</param>
+    public Kernel(IPlatform platform, ISyscallTable syscalls, SandboxMemory memory, int workerCount)
+    {
+        Platform = platform;
+        Syscalls = syscalls;
+        Memory = memory;
+        Scheduler = new Scheduler(this, platform, workerCount);
+    }
+
+    /// <summary>What runs guest code.</summary>
+    public IPlatform Platform { get; }
+
+    /// <summary>What serves system calls.</summary>
+    public ISyscallTable Syscalls { get; }
+
+    /// <summary>Guest memory.</summary>
+    public SandboxMemory Memory { get; }
+
+    /// <summary>Who runs what.</summary>
+    public Scheduler Scheduler { get; }
+
+    /// <summary>Armed timers.</summary>
+    public TimerQueue Timers { get; } = new();
+
+    /// <summary>All tasks.</summary>
+    public TaskSet Tasks { get; } = new();
+
+    /// <summary>The bug that ended the kernel, for the log; null while there is none.</summary>
+    public string? Bug => Volatile.Read(ref _bug);
+
+    /// <summary>Starts the workers.</summary>
+    public void Start() => Scheduler.Start();
+
+    /// <summary>Waits until the first process has ended or a bug ended the kernel.</summary>
+    public void WaitUntilEnded() => _ended.Wait();
+
+    internal void OnProcessEnded(ThreadGroup group)
+    {
+        if (group.Pid == 1)
+        {
+            _ended.Set();
+        }
+    }
+
+    /// <summary>Takes a bug of ours in: the sandbox ends, with a message.</summary>
+    internal bool ReportBug(Exception bug, Task? task)
+    {
+        _ = Interlocked.CompareExchange(ref _bug, $"internal error while running {task?.ToString() ?? "no task"} (system call {task?.SyscallNumber ?? -1}): {bug}", null);
+        _ended.Set();
+        return true;
+    }
+
+    /// <summary>A call without an implementation was made: counted, so that the compatibility report and the log can name it.</summary>
+    public void CountUnimplemented(long number) => _ = number;
+}

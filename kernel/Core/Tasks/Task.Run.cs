@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+using CVisor.Abi;
+using CVisor.Abi.Arch;
+using CVisor.Core.Memory;
+using CVisor.Platforms;
+
+namespace CVisor.Core.Tasks;
+
+/// <summary>One trip of a task through the kernel: from a guest exit to the release, a wait or the end.</summary>
+public sealed partial class Task
+{
+    private Blocking<bool> _work;
+    private bool _hasWork;
+
+    /// <summary>The worker that runs this task.</summary>
+    internal int HomeWorker { get; set; }
+
+    /// <summary>The system call being served, or -1; for restarts, /proc and strace.</summary>
+    public long SyscallNumber { get; private set; } = -1;
+
+    /// <summary>The arguments of <see cref="SyscallNumber"/>.</summary>
+    public SyscallArgs SyscallArguments { get; private set; }
+
+    /// <summary>The general registers; the task's own worker only.</summary>
+    public ref X64Registers Registers => ref Context!.Registers;
+
+    /// <summary>The guest came back.</summary>
+    internal void OnGuestExit(IExecutor executor)
+    {
+        GuestContext context = Context!;
+        switch (context.Exit)
+        {
+            case GuestExit.Syscall:
+                EnterSyscall();
+                break;
+            case GuestExit.Fault:
+                OnFault(context);
+                break;
+            case GuestExit.ForeignSyscall:
+                // int 0x80 and sysenter: the 32-bit table does not exist here, as on a kernel without IA32 emulation's calls.
+                context.Registers.Rax = unchecked((ulong)-(long)Errno.ENOSYS);
+                break;
+            case GuestExit.Lost:
+                OnHardwareLost();
+                break;
+        }
+
+        GoOn(executor);
+    }
+
+    /// <summary>The task was woken, or runs for the first time.</summary>
+    internal void OnResume(IExecutor executor)
+    {
+        if (IsWaiting)
+        {
+            _ = ContinueWait();
+        }
+
+        GoOn(executor);
+    }
+
+    /// <summary>Drives the task on until it has left the kernel.</summary>
+    private void GoOn(IExecutor executor)
+    {
+        while (true)
+        {
+            if (_hasWork)
+            {
+                while (!_work.IsCompleted)
+                {
+                    if (Park())
+                    {
+                        return;
+                    }
+
+                    _ = ContinueWait();
+                }
+
+                _hasWork = false;
+                if (!_work.Take())
+                {
+                    return; // It has ended.
+                }
+            }
+
+            if (IsInterruptRequested)
+            {
+                Start(PrepareReturn());
+                continue;
+            }
+
+            SetRunState(RunState.InGuest);
+            if (IsInterruptRequested && TryMove(RunState.InGuest, RunState.InKernel))
+            {
+                continue;
+            }
+
+            executor.Release(Context!);
+            return;
+        }
+    }
+
+    private void Start(Blocking<bool> work)
+    {
+        _work = work;
+        _hasWork = true;
+    }
+
+    private void EnterSyscall()
+    {
+        ref X64Registers registers = ref Context!.Registers;
+        SyscallNumber = unchecked((long)registers.OrigRax);
+        SyscallArguments = new SyscallArgs(registers.Rdi, registers.Rsi, registers.Rdx, registers.R10, registers.R8, registers.R9);
+        Blocking<SyscallResult> call = Kernel.Syscalls.Dispatch(this, SyscallNumber, SyscallArguments);
+        if (call.IsCompleted)
+        {
+            SyscallResult result = call.Take();
+            if (!result.IsRestart && State != RunState.Exited && !_endsNow)
+            {
+                LeaveSyscall(result);
+                return;
+            }
+
+            call = result;
+        }
+
+        Start(FinishSyscall(call));
+    }
+
+    private async Blocking<bool> FinishSyscall(Blocking<SyscallResult> call)
+    {
+        SyscallResult result = await call;
+        if (_endsNow)
+        {
+            return Finish();
+        }
+
+        if (!result.IsRestart)
+        {
+            LeaveSyscall(result);
+            return true;
+        }
+
+        // EINTR or a restart: whether a handler runs decides, so the signals come first.
+        return await PrepareReturnAfterInterruption(result.Restart);
+    }
+
+    private void LeaveSyscall(SyscallResult result)
+    {
+        if (!result.KeepsRegisters)
+        {
+            Context!.Registers.Rax = unchecked((ulong)result.Register);
+        }
+
+        Kernel.Syscalls.OnLeave(this, SyscallNumber, SyscallArguments, result);
+        SyscallNumber = -1;
+    }
+
+    private void OnFault(GuestContext context)
+    {
+        GuestFault fault = context.Fault;
+        const int Sigsegv = 11;
+        const int Sigbus = 7;
+        const int MapErr = 1;
+        if (fault.Signal == Sigsegv && (fault.Code is 1 or 2))
+        {
+            switch (Memory.HandleFault(context, fault))
+            {
+                case FaultOutcome.Resolved:
+                    return;
+                case FaultOutcome.NotMapped:
+                    ForceFaultSignal(fault with { Code = MapErr });
+                    return;
+                case FaultOutcome.Forbidden:
+                    ForceFaultSignal(fault with { Code = 2 });
+                    return;
+                case FaultOutcome.BeyondEnd:
+                    ForceFaultSignal(fault with { Signal = Sigbus, Code = 2 });
+                    return;
+                default:
+                    KillForMemory();
+                    return;
+            }
+        }
+
+        ForceFaultSignal(fault);
+    }
+}
+
+/// <summary>What serves system calls; the generated table, given by the boot code.</summary>
+public interface ISyscallTable
+{
+    /// <summary>Serves a call. Unknown numbers answer ENOSYS.</summary>
+    Blocking<SyscallResult> Dispatch(Task task, long number, in SyscallArgs args);
+
+    /// <summary>Called when a call's result is about to be written; for strace.</summary>
+    void OnLeave(Task task, long number, in SyscallArgs args, in SyscallResult result);
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Threading;
+using CVisor.Abi;
+using CVisor.Core.Memory;
+using CVisor.Core.Tasks;
+
+namespace CVisor.Core.Vfs;
+
+/// <summary>An open file (open(2) calls it a description): what descriptors, mappings and messages in flight refer to.</summary>
+/// <remarks>
+/// Life: counted references. Descriptors, in-flight messages and mappings hold one each; at zero <see cref="OnRelease"/> runs, once, without locks held.
+/// Reads and writes never wait: they say EAGAIN, and <see cref="BlockingIo"/> waits on <see cref="Queue"/> for descriptions that are not O_NONBLOCK.
+/// </remarks>
+public abstract class FileDescription
+{
+    private int _references = 1;
+    private int _flags;
+
+    /// <summary>Makes a description with one reference, the caller's.</summary>
+    /// <param name="path">Where it was opened; the default for files without a path (pipes, sockets).</param>
+    /// <param name="flags">Access mode and status flags; creation flags are dropped.</param>
+    protected FileDescription(VfsPath path, OpenFlags flags)
+    {
+        Path = path;
+        path.Reference();
+        _flags = unchecked((int)(flags & ~(OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoControllingTty | OpenFlags.Truncate | OpenFlags.CloseOnExec)));
+    }
+
+    /// <summary>Where it was opened.</summary>
+    public VfsPath Path { get; }
+
+    /// <summary>The file, or null for descriptions that have no inode of their own.</summary>
+    public virtual Inode? Inode => Path.Dentry?.Inode;
+
+    /// <summary>Access mode and status flags (F_GETFL).</summary>
+    public OpenFlags Flags => (OpenFlags)(uint)Volatile.Read(ref _flags);
+
+    /// <summary>Whether O_NONBLOCK is set.</summary>
+    public bool IsNonBlocking => (Flags & OpenFlags.NonBlock) != 0;
+
+    /// <summary>Whether it was opened for reading.</summary>
+    public bool IsReadable => (Flags & OpenFlags.Path) == 0 && (Flags & OpenFlags.AccessModeMask) != OpenFlags.WriteOnly;
+
+    /// <summary>Whether it was opened for writing.</summary>
+    public bool IsWritable => (Flags & OpenFlags.Path) == 0 && (Flags & OpenFlags.AccessModeMask) is OpenFlags.WriteOnly or OpenFlags.ReadWrite;
+
+    /// <summary>Whether lseek(2), pread(2) and pwrite(2) work.</summary>
+    public virtual bool IsSeekable => false;
+
+    /// <summary>The waiters of this file's events, or null when it is always ready.</summary>
+    public virtual WaitQueue? Queue => null;
+
+    /// <summary>The <c>readlink</c> text of /proc/self/fd/N for files without a path, such as <c>pipe:[12]</c>; null otherwise.</summary>
+    public virtual string? AnonymousName => null;
+
+    /// <summary>Sets the status flags that F_SETFL may change (APPEND, ASYNC, DIRECT, NOATIME, NONBLOCK).</summary>
+    public void SetStatusFlags(OpenFlags flags)
+    {
+        const OpenFlags Settable = OpenFlags.Append | OpenFlags.Async | OpenFlags.Direct | OpenFlags.NoAccessTime | OpenFlags.NonBlock;
+        int before;
+        int after;
+        do
+        {
+            before = Volatile.Read(ref _flags);
+            after = unchecked((int)(((OpenFlags)(uint)before & ~Settable) | (flags & Settable)));
+        }
+        while (Interlocked.CompareExchange(ref _flags, after, before) != before);
+    }
+
+    /// <summary>What poll(2) says now.</summary>
+    public virtual PollEvents Readiness(PollEvents mask) => mask & (PollEvents.AllIn | PollEvents.AllOut);
+
+    /// <summary>Reads at the description's offset and moves it. EAGAIN when nothing is there yet; 0 at the end.</summary>
+    public virtual IoResult Read(Task? task, ref IoBuffer destination) => Errno.EINVAL;
+
+    /// <summary>Writes at the description's offset (at the end with O_APPEND) and moves it. EAGAIN when nothing fits now.</summary>
+    public virtual IoResult Write(Task? task, ref IoBuffer source) => Errno.EINVAL;
+
+    /// <summary>Reads at an offset in bytes.</summary>
+    public virtual IoResult ReadAt(Task? task, ref IoBuffer destination, long offset) => Errno.ESPIPE;
+
+    /// <summary>Writes at an offset in bytes.</summary>
+    public virtual IoResult WriteAt(Task? task, ref IoBuffer source, long offset) => Errno.ESPIPE;
+
+    /// <summary>lseek(2): the new offset in bytes. <paramref name="whence"/> is SEEK_SET 0, CUR 1, END 2, DATA 3, HOLE 4.</summary>
+    public virtual IoResult Seek(long offset, int whence) => Errno.ESPIPE;
+
+    /// <summary>Reads directory entries from the description's position on.</summary>
+    /// <param name="context">Who.</param>
+    /// <param name="sink">Takes entries until it is full.</param>
+    public virtual Errno ReadDirectory(in OperationContext context, IDirectorySink sink) => Errno.ENOTDIR;
+
+    /// <summary>ioctl(2) requests that the file itself knows; ENOTTY for the others.</summary>
+    public virtual Blocking<SyscallResult> Ioctl(Task task, uint request, ulong argument) => (SyscallResult)Errno.ENOTTY;
+
+    /// <summary>Prepares a mapping: sets <see cref="MapRequest.Source"/>. ENODEV when the file cannot be mapped.</summary>
+    public virtual Errno ConfigureMap(Task task, ref MapRequest request) => Errno.ENODEV;
+
+    /// <summary>fsync(2), or fdatasync(2) with <paramref name="dataOnly"/>.</summary>
+    public virtual Errno Sync(bool dataOnly) => Errno.EINVAL;
+
+    /// <summary>fallocate(2); the range has been checked.</summary>
+    public virtual Errno Allocate(Task? task, int mode, long offset, long length) => Errno.EOPNOTSUPP;
+
+    /// <summary>Called at each close(2) of a descriptor (flush of POSIX locks is the caller's).</summary>
+    public virtual Errno OnClose(Task? task) => Errno.None;
+
+    /// <summary>Counts one more reference. The caller holds one.</summary>
+    public void Reference() => _ = Interlocked.Increment(ref _references);
+
+    /// <summary>Counts one more reference unless the description is already being released.</summary>
+    public bool TryReference()
+    {
+        int seen = Volatile.Read(ref _references);
+        while (seen != 0)
+        {
+            int found = Interlocked.CompareExchange(ref _references, seen + 1, seen);
+            if (found == seen)
+            {
+                return true;
+            }
+
+            seen = found;
+        }
+
+        return false;
+    }
+
+    /// <summary>Counts one reference less.</summary>
+    public void Unreference()
+    {
+        if (Interlocked.Decrement(ref _references) == 0)
+        {
+            Inode?.Locks.ReleaseDescription(this);
+            OnRelease();
+            Path.Unreference();
+        }
+    }
+
+    /// <summary>Called once, when the last reference is gone.</summary>
+    protected virtual void OnRelease()
+    {
+    }
+}
+
+/// <summary>Takes directory entries (getdents64).</summary>
+public interface IDirectorySink
+{
+    /// <summary>Offers one entry.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="inode">The inode number.</param>
+    /// <param name="type">The type.</param>
+    /// <param name="nextOffset">The position behind this entry, for seeking.</param>
+    /// <returns>False when it did not fit: stop, and offer it again next time.</returns>
+    bool Add(string name, ulong inode, FileType type, long nextOffset);
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Threading;
+using CVisor.Abi;
+
+namespace CVisor.Core.Vfs;
+
+/// <summary>How the dentry cache may treat a file system's names.</summary>
+public enum DentryPolicy
+{
+    /// <summary>The tree of dentries is the file system (tmpfs, devpts): they stay until unlinked.</summary>
+    Pinned,
+
+    /// <summary>Names hold until changed through this kernel: cached, negative ones too, and evicted when there are too many (gofer exclusive, overlay).</summary>
+    Cached,
+
+    /// <summary>Names may change by themselves: each walk asks <see cref="Inode.Revalidate"/> (proc, gofer shared).</summary>
+    Revalidate,
+}
+
+/// <summary>A mounted tree of inodes: what Linux calls a superblock.</summary>
+public abstract class FileSystem
+{
+    private static int s_nextDevice;
+
+    /// <summary>The type's name (proc/filesystems, mount(2)).</summary>
+    public abstract string TypeName { get; }
+
+    /// <summary>The root directory.</summary>
+    public abstract Inode Root { get; }
+
+    /// <summary>What the dentry cache may keep.</summary>
+    public virtual DentryPolicy DentryPolicy => DentryPolicy.Pinned;
+
+    /// <summary>The device number that stat(2) shows.</summary>
+    public ulong Device { get; } = DeviceNumber.Make(0, (uint)Interlocked.Increment(ref s_nextDevice));
+
+    /// <summary>Options of the file system itself, as /proc/mounts shows them (without ro/rw), or "".</summary>
+    public virtual string Options => "";
+
+    /// <summary>Figures for statfs(2).</summary>
+    public abstract Errno GetStatistics(out FileSystemStatistics statistics);
+
+    /// <summary>Writes what is dirty (syncfs).</summary>
+    public virtual Errno Sync() => Errno.None;
+
+    /// <summary>Called once the last mount is gone.</summary>
+    public virtual void Release()
+    {
+    }
+}

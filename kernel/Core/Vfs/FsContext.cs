@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Threading;
+
+namespace CVisor.Core.Vfs;
+
+/// <summary>A task's root, working directory and umask; shared by tasks with CLONE_FS.</summary>
+public sealed class FsContext
+{
+    private readonly Lock _lock = new();
+    [GuardedBy(nameof(_lock))]
+    private VfsPath _root;
+    [GuardedBy(nameof(_lock))]
+    private VfsPath _workingDirectory;
+    private int _umask;
+
+    /// <summary>Makes a context that references both places.</summary>
+    public FsContext(VfsPath root, VfsPath workingDirectory, uint umask)
+    {
+        root.Reference();
+        workingDirectory.Reference();
+        (_root, _workingDirectory, _umask) = (root, workingDirectory, (int)umask);
+    }
+
+    /// <summary>The root directory.</summary>
+    public VfsPath Root
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _root;
+            }
+        }
+    }
+
+    /// <summary>The working directory.</summary>
+    public VfsPath WorkingDirectory
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _workingDirectory;
+            }
+        }
+    }
+
+    /// <summary>The umask: permission bits that new files lack.</summary>
+    public uint Umask => (uint)Volatile.Read(ref _umask);
+
+    /// <summary>Sets the umask; the old one is returned.</summary>
+    public uint ExchangeUmask(uint umask) => (uint)Interlocked.Exchange(ref _umask, (int)(umask & 0x1ff));
+
+    /// <summary>Sets the working directory.</summary>
+    public void SetWorkingDirectory(VfsPath path) => Replace(ref _workingDirectory, path);
+
+    /// <summary>Sets the root directory.</summary>
+    public void SetRoot(VfsPath path) => Replace(ref _root, path);
+
+    /// <summary>A copy with its own references (fork without CLONE_FS).</summary>
+    public FsContext Clone()
+    {
+        lock (_lock)
+        {
+            return new FsContext(_root, _workingDirectory, Umask);
+        }
+    }
+
+    private void Replace(ref VfsPath field, VfsPath path)
+    {
+        path.Reference();
+        VfsPath old;
+        lock (_lock)
+        {
+            old = field;
+            field = path;
+        }
+
+        old.Unreference();
+    }
+}
