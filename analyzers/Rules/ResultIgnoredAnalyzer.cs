@@ -47,7 +47,8 @@ public sealed class ResultIgnoredAnalyzer : DiagnosticAnalyzer
             return;
         }
 
-        if (IsError(result) || method.Has("MustUseAttribute"))
+        // OrThrow has dealt with the error.
+        if ((IsError(result) && method.Name != "OrThrow") || method.Has("MustUseAttribute"))
         {
             context.ReportDiagnostic(Diagnostic.Create(
                 s_rule,

@@ -51,6 +51,7 @@ public sealed class ResultIgnoredTests
                 _ = d.Guest();
                 d.Count();
                 d.Nothing();
+                d.Host().OrThrow("start");
                 if (d.Host().IsError) { return d.Guest(); }
                 Errno e = d.Guest();
                 return e;
