@@ -10,7 +10,6 @@ namespace CVisor.Generators.Shared;
 public static class Diagnostics
 {
     private const string Category = "CVisor.Spec";
-    private const string Help = "https://github.com/cvisor/cvisor/blob/main/docs/spec.md";
 
     private static readonly DiagnosticDescriptor s_malformed = Rule(SpecRules.Malformed, "syscalls.yaml is malformed");
     private static readonly DiagnosticDescriptor s_badRow = Rule(SpecRules.BadRow, "Malformed row in syscalls.yaml");
@@ -49,5 +48,5 @@ public static class Diagnostics
     }
 
     private static DiagnosticDescriptor Rule(string id, string title)
-        => new(id, title, "{0}", Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Help);
+        => new(id, title, "{0}", Category, DiagnosticSeverity.Error, isEnabledByDefault: true);
 }

@@ -47,5 +47,6 @@ public sealed class SyscallGenerator : IIncrementalGenerator
         GeneratorInputs.Add(context, outputs, OutputNames.Handlers, spec.Select(static (s, _) => HandlersModel.From(s)), HandlersModel.Render);
         GeneratorInputs.Add(context, outputs, OutputNames.Dispatch, spec.Select(static (s, _) => DispatchModel.From(s)), DispatchModel.Render);
         GeneratorInputs.Add(context, outputs, OutputNames.Info, spec.Select(static (s, _) => InfoModel.From(s)), InfoModel.Render);
+        GeneratorInputs.Add(context, outputs, OutputNames.Trace, spec.Select(static (s, _) => TraceModel.From(s)), TraceModel.Render);
     }
 }
