@@ -109,7 +109,7 @@ __attribute__((noreturn, unused)) static void guest_skip(const char *why) {
         if (guest_v != -1) FAIL("%s: expected %s, got success with %ld", #call, #expected, guest_v); \
         if (guest_n != (expected)) FAIL("%s: expected %s, got errno %d %s", #call, #expected, guest_n, strerror(guest_n)); \
     } while (0)
-#define SYS(name, ...) syscall(SYS_##name, ##__VA_ARGS__)
+#define SYS(name, ...) syscall(SYS_##name __VA_OPT__(, ) __VA_ARGS__)
 
 // An address that is never mapped, and one the user half cannot have.
 // Volatile, so that the compiler does not argue.
