@@ -30,8 +30,8 @@ public static class ChildEntry
     /// </summary>
     /// <remarks>
     /// The arguments are one <c>--connection=SOCKET,TREE,ro|rw</c> for each tree (the descriptor numbers of the socket and
-    /// of the tree's root, O_PATH, a directory or a file), and <c>--host-uds=</c>, <c>--host-fifo=</c>,
-    /// <c>--log-fd=</c>. The process still has its capabilities over file access; no new ones can be had.
+    /// of the tree's root, O_PATH, a directory or a file), <c>--proc-fd=</c> (see <see cref="TreeMount.OpenDescriptors"/>),
+    /// <c>--host-uds=</c>, <c>--host-fifo=</c>, <c>--log-fd=</c>. The process still has its capabilities over file access; no new ones can be had.
     /// </remarks>
     public static string[] PrepareGofer(string[] args)
     {
@@ -43,6 +43,7 @@ public static class ChildEntry
             arguments.Add(string.Create(CultureInfo.InvariantCulture, $"--connection={tree.Socket},{fd},{(tree.ReadOnly ? "ro" : "rw")}"));
         }
 
+        arguments.Add(string.Create(CultureInfo.InvariantCulture, $"--proc-fd={TreeMount.OpenDescriptors()}"));
         if (config.Jail.EmptyRoot)
         {
             ProcessJail.EnterEmptyRoot();

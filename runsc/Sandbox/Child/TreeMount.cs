@@ -14,6 +14,23 @@ internal static class TreeMount
     private const int AtFdcwd = -100;
     private const uint OpenTreeClone = 1, AtRecursive = 0x8000, AtEmptyPath = 0x1000, OCloexec = 0x80000;
     private const ulong MountAttrRdonly = 1;
+    private const int OPath = 0x200000, ODirectory = 0x10000;
+
+    /// <summary>
+    /// Opens this process's /proc/self/fd as a mount of its own, the only way to open the file of an O_PATH descriptor
+    /// again. From a mount of that directory alone, ".." does not lead to the rest of /proc.
+    /// </summary>
+    public static int OpenDescriptors()
+    {
+        HostResult fd = HostCalls.OpenTree(AtFdcwd, "/proc/self/fd\0"u8, OpenTreeClone | OCloexec);
+        if (fd.IsError)
+        {
+            // Without the right to mount (rootless on an odd host), /proc itself has to do.
+            fd = HostCalls.Openat(AtFdcwd, "/proc/self/fd\0"u8, OPath | ODirectory | (int)OCloexec, 0);
+        }
+
+        return fd.OrThrow("open /proc/self/fd").Int;
+    }
 
     /// <summary>Opens a tree (O_PATH, inheritable by nobody).</summary>
     public static int Open(GoferTree tree)
