@@ -17,6 +17,12 @@ public static class RuleIds
     /// <summary>A native import outside kernel/Host.</summary>
     public const string NativeImportOutsideHost = "CV1003";
 
+    /// <summary>A host call that the process role's filter does not allow.</summary>
+    public const string HostCallNotInFilter = "CV1004";
+
+    /// <summary>A member of kernel/Host that does not declare a host call it makes.</summary>
+    public const string HostCallNotDeclared = "CV1005";
+
     /// <summary>An exception on a path that a guest reaches.</summary>
     public const string ExceptionOnGuestPath = "CV2001";
 
