@@ -20,7 +20,7 @@ public static class CommandLineParser
         int next = ParseFlags(args, 0, globals, "");
         if (next == args.Length)
         {
-            return new CommandLine(globals, null, new ParsedFlags([]), [], next);
+            return new CommandLine(globals, null, new ParsedFlags([]), [], next, next);
         }
 
         CommandDefinition command = CommandGrammar.Find(args[next])
@@ -33,7 +33,7 @@ public static class CommandLineParser
             throw new CommandLineException($"{command.Name}: wrong number of arguments; usage: runsc {command.Name} [flags] {command.Arguments}");
         }
 
-        return new CommandLine(globals, command, flags, arguments, start);
+        return new CommandLine(globals, command, flags, arguments, next, start);
     }
 
     /// <summary>Takes flags until the first other word; returns where that is.</summary>

@@ -84,6 +84,11 @@ public sealed unsafe class HostChild : IDisposable
         Call("rt_sigprocmask", SysRtSigprocmask, SigSetmask, Zeroes(8), 0, 8)
             .Call($"exec {path}", SysExecve, Text(path), Vector(argv), Vector(environment));
 
+    /// <summary>Replaces the child by a program whose arguments are bytes, the last step.</summary>
+    public HostChild ExecBytes(string path, IReadOnlyList<byte[]> argv, IReadOnlyList<byte[]> environment) =>
+        Call("rt_sigprocmask", SysRtSigprocmask, SigSetmask, Zeroes(8), 0, 8)
+            .Call($"exec {path}", SysExecve, Text(path), Vector(argv), Vector(environment));
+
     /// <summary>Starts the child in this address space; returns when it has executed its program or failed.</summary>
     /// <param name="cloneFlags">CLONE_NEW* flags.</param>
     /// <returns>The child's PID; or the error of clone or of the failed step (see <see cref="FailedStep"/>), the child reaped.</returns>
@@ -200,6 +205,19 @@ public sealed unsafe class HostChild : IDisposable
         byte* block = Allocate(Encoding.UTF8.GetMaxByteCount(text.Length) + 1);
         _ = Encoding.UTF8.GetBytes(text, new Span<byte>(block, Encoding.UTF8.GetMaxByteCount(text.Length)));
         return (long)block;
+    }
+
+    private long Vector(IReadOnlyList<byte[]> texts)
+    {
+        long* vector = (long*)Allocate((texts.Count + 1) * 8);
+        for (int i = 0; i < texts.Count; i++)
+        {
+            byte* block = Allocate(texts[i].Length + 1);
+            texts[i].CopyTo(new Span<byte>(block, texts[i].Length));
+            vector[i] = (long)block;
+        }
+
+        return (long)vector;
     }
 
     private long Vector(IReadOnlyList<string> texts)

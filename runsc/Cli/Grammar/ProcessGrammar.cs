@@ -23,6 +23,7 @@ internal static class ProcessGrammar
             FlagDefinition.Text("console-socket", "unix socket to which the terminal's master is sent"),
             FlagDefinition.Integer("preserve-fds", "pass so many descriptors, from 3 up", 0),
             FlagDefinition.List("pass-fd", "pass our descriptor M to the process as N, given as M:N"),
+            FlagDefinition.Integer("sync-fd", "internal: this process waits for a detached one and reports its start here", -1) with { Hidden = true },
         ], 1);
 
     internal static readonly CommandDefinition Ps = new("ps", "<container id>", "Lists a container's processes",

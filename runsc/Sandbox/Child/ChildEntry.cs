@@ -13,9 +13,12 @@ public static class ChildEntry
     public const string ConfigArgument = "--config-fd=";
 
     /// <summary>Prepares <c>runsc boot</c>; the sentry is the caller's to run.</summary>
-    public static BootConfig PrepareBoot(string[] args)
+    /// <param name="args">The subcommand's arguments.</param>
+    /// <param name="read">Called with the configuration before anything can fail over it.</param>
+    public static BootConfig PrepareBoot(string[] args, Action<BootConfig> read)
     {
         BootConfig config = BootConfigFile.ReadBoot(ConfigFd(args));
+        read(config);
         if (config.Jail.EmptyRoot)
         {
             ProcessJail.EnterEmptyRoot();

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+using CVisor.Runsc.Sandbox;
+
+namespace CVisor.Runsc.Commands;
+
+/// <summary><c>run</c>.</summary>
+internal static class RunCommand
+{
+    /// <summary>Makes and starts a container, and waits for its end unless detached.</summary>
+    public static int Run(CommandContext context)
+    {
+        bool isDetached = context.Boolean("detach", "d");
+        CreateOptions options = CreateCommand.Options(context) with { Start = true, Attached = !isDetached };
+        return Run(context, options, isDetached, context.Flags.Boolean("keep"));
+    }
+
+    /// <summary>Makes, starts and waits.</summary>
+    public static int Run(CommandContext context, CreateOptions options, bool isDetached, bool keep)
+    {
+        Container container = ContainerFactory.Create(context.Store, options, out LaunchedSandbox launched);
+        using (launched)
+        {
+            if (isDetached)
+            {
+                return 0;
+            }
+
+            int status;
+            using (SignalForwarder forwarder = SignalForwarder.ToContainer(container))
+            {
+                status = launched.WaitForEnd();
+            }
+
+            if (!keep)
+            {
+                container.Delete(force: true, context.Debug);
+            }
+
+            return status;
+        }
+    }
+}

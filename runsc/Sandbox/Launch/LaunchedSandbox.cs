@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Text.Json;
+using CVisor.Host;
+using CVisor.Runsc.Control;
+using CVisor.Runsc.Oci;
+
+namespace CVisor.Runsc.Sandbox;
+
+/// <summary>A sandbox that has just been started.</summary>
+/// <param name="sandboxPid">The sandbox process.</param>
+/// <param name="goferPid">The gofer process.</param>
+/// <param name="startPipe">The read end of the start pipe.</param>
+public sealed class LaunchedSandbox(int sandboxPid, int goferPid, int startPipe) : IDisposable
+{
+    private byte[] _buffer = new byte[1024];
+    private int _length;
+
+    /// <summary>The sandbox process.</summary>
+    public int SandboxPid { get; } = sandboxPid;
+
+    /// <summary>The gofer process.</summary>
+    public int GoferPid { get; } = goferPid;
+
+    /// <summary>Waits for the next report of the sandbox's start.</summary>
+    /// <exception cref="RunscException">The start failed.</exception>
+    public StartReport NextReport()
+    {
+        while (true)
+        {
+            int end = Array.IndexOf(_buffer, (byte)'\n', 0, _length);
+            if (end >= 0)
+            {
+                StartReport? report = JsonSerializer.Deserialize(_buffer.AsSpan(0, end), ControlJsonContext.Default.StartReport);
+                _length -= end + 1;
+                _buffer.AsSpan(end + 1, _length).CopyTo(_buffer);
+                return report is { Error: null } ? report : throw new RunscException(report?.Error?.Message ?? "the sandbox sent an empty report");
+            }
+
+            if (_length == _buffer.Length)
+            {
+                Array.Resize(ref _buffer, _length * 2);
+            }
+
+            HostResult read = HostCalls.Read(startPipe, _buffer.AsSpan(_length));
+            if (read.Error == HostErrno.EINTR)
+            {
+                continue;
+            }
+
+            if (read.OrThrow("read the sandbox's start report").Int == 0)
+            {
+                throw new RunscException(DescribeDeath());
+            }
+
+            _length += read.Int;
+        }
+    }
+
+    /// <summary>Waits for the sandbox to end.</summary>
+    /// <returns>The exit status for our caller.</returns>
+    public int WaitForEnd()
+    {
+        int status = 0;
+        HostResult waited;
+        do
+        {
+            waited = HostCalls.Wait4(SandboxPid, ref status, 0);
+        }
+        while (waited.Error == HostErrno.EINTR);
+
+        waited.OrThrow("wait for the sandbox");
+        return ExitStatus.FromWait(status);
+    }
+
+    /// <summary>Kills both processes and reaps them.</summary>
+    public void Kill()
+    {
+        foreach (int pid in (ReadOnlySpan<int>)[SandboxPid, GoferPid])
+        {
+            _ = HostCalls.Kill(pid, 9);
+            int status = 0;
+            _ = HostCalls.Wait4(pid, ref status, 0);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _ = HostCalls.Close(startPipe);
+
+    private string DescribeDeath()
+    {
+        int status = 0;
+        HostResult waited = HostCalls.Wait4(SandboxPid, ref status, 0);
+        string how = waited.IsError ? "" : (status & 0x7F) != 0 ? $" (killed by signal {status & 0x7F})" : $" (exit status {(status >> 8) & 0xFF})";
+        return $"the sandbox ended before it was ready{how}; --debug-log=FILE --debug tells more";
+    }
+}
