@@ -71,7 +71,7 @@ public abstract class Waiter
     /// <summary>The events it stands in the queue for.</summary>
     public PollEvents Mask { get; internal set; }
 
-    /// <summary>Whether it counts as exclusive: a wake-up of one (accept, a pipe's readers) stops behind it.</summary>
+    /// <summary>Whether it counts as exclusive: of the exclusive waiters a notification tells only until one took it.</summary>
     public bool IsExclusive { get; init; }
 
     /// <summary>Called when events happened. The queue's lock is held: take no lock but those of wait queues further up (epoll), and do not block.</summary>
@@ -161,12 +161,13 @@ public sealed class WaitQueue
 
         lock (_lock)
         {
+            bool isTaken = false;
             for (Waiter? waiter = _first; waiter is not null;)
             {
                 Waiter? next = waiter.Next;
-                if ((waiter.Mask & events) != 0 && waiter.OnEvents(events & waiter.Mask) && waiter.IsExclusive)
+                if ((waiter.Mask & events) != 0 && !(isTaken && waiter.IsExclusive))
                 {
-                    break;
+                    isTaken |= waiter.OnEvents(events & waiter.Mask) && waiter.IsExclusive;
                 }
 
                 waiter = next;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
 using System.Threading;
 using CVisor.Abi;
 using CVisor.Core.Memory;
@@ -15,6 +16,9 @@ public abstract class FileDescription
 {
     private int _references = 1;
     private int _flags;
+    private readonly Lock _observerLock = new();
+    [GuardedBy(nameof(_observerLock))]
+    private List<IReleaseObserver>? _observers;
 
     /// <summary>Makes a description with one reference, the caller's.</summary>
     /// <param name="path">Where it was opened; the default for files without a path (pipes, sockets).</param>
@@ -49,6 +53,12 @@ public abstract class FileDescription
 
     /// <summary>The waiters of this file's events, or null when it is always ready.</summary>
     public virtual WaitQueue? Queue => null;
+
+    /// <summary>Whether a write(2) that may wait goes on until all of it is written (pipes, stream sockets, terminals).</summary>
+    public virtual bool WritesWhole => false;
+
+    /// <summary>References now. A hint for whoever holds none of them.</summary>
+    public int ReferenceCount => Volatile.Read(ref _references);
 
     /// <summary>The <c>readlink</c> text of /proc/self/fd/N for files without a path, such as <c>pipe:[12]</c>; null otherwise.</summary>
     public virtual string? AnonymousName => null;
@@ -131,15 +141,54 @@ public abstract class FileDescription
     {
         if (Interlocked.Decrement(ref _references) == 0)
         {
+            TellObservers();
             Inode?.Locks.ReleaseDescription(this);
             OnRelease();
             Path.Unreference();
         }
     }
 
+    /// <summary>Tells an observer once the last reference is gone. The caller holds one.</summary>
+    public void AddReleaseObserver(IReleaseObserver observer)
+    {
+        lock (_observerLock)
+        {
+            (_observers ??= []).Add(observer);
+        }
+    }
+
+    /// <summary>Takes an observer out again.</summary>
+    public void RemoveReleaseObserver(IReleaseObserver observer)
+    {
+        lock (_observerLock)
+        {
+            _ = _observers?.Remove(observer);
+        }
+    }
+
     /// <summary>Called once, when the last reference is gone.</summary>
     protected virtual void OnRelease()
     {
+    }
+
+    private void TellObservers()
+    {
+        IReleaseObserver[] observers;
+        lock (_observerLock)
+        {
+            if (_observers is null)
+            {
+                return;
+            }
+
+            observers = [.. _observers];
+            _observers = null;
+        }
+
+        foreach (IReleaseObserver observer in observers)
+        {
+            observer.OnDescriptionReleased(this);
+        }
     }
 }
 

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+using CVisor.Abi;
+using CVisor.Core.Memory;
+using CVisor.Core.Tasks;
+
+namespace CVisor.Core.Vfs;
+
+/// <summary>Reads and writes that wait when the description is not O_NONBLOCK: the layer between read(2) and <see cref="FileDescription"/>.</summary>
+/// <remarks>The ready case neither stands in a queue nor allocates.</remarks>
+public static class BlockingIo
+{
+    /// <summary>read(2) and its family.</summary>
+    /// <param name="task">The reader.</param>
+    /// <param name="file">The file; the caller checked that it is readable and holds a reference.</param>
+    /// <param name="destination">Where to.</param>
+    /// <returns>Bytes read, an errno, or a restart when a signal came first.</returns>
+    public static Blocking<SyscallResult> Read(Task task, FileDescription file, IoBuffer destination)
+    {
+        IoResult result = file.Read(task, ref destination);
+        return result.WouldBlock && !file.IsNonBlocking && file.Queue is { } queue
+            ? ReadLater(task, file, queue, destination)
+            : (SyscallResult)result;
+    }
+
+    /// <summary>write(2) and its family.</summary>
+    /// <param name="task">The writer.</param>
+    /// <param name="file">The file; the caller checked that it is writable and holds a reference.</param>
+    /// <param name="source">Where from.</param>
+    /// <returns>Bytes written, an errno, or a restart when a signal came before the first byte.</returns>
+    public static Blocking<SyscallResult> Write(Task task, FileDescription file, IoBuffer source)
+    {
+        IoResult result = file.Write(task, ref source);
+        bool goesOn = result.WouldBlock || (!result.IsError && file.WritesWhole && source.Remaining > 0);
+        return goesOn && !file.IsNonBlocking && file.Queue is { } queue
+            ? WriteLater(task, file, queue, source, result.Count)
+            : (SyscallResult)result;
+    }
+
+    private static async Blocking<SyscallResult> ReadLater(Task task, FileDescription file, WaitQueue queue, IoBuffer destination)
+    {
+        task.PrepareToWait();
+        queue.Add(task.Waiter, PollEvents.AllIn | PollEvents.Err | PollEvents.Hup | PollEvents.RdHup);
+        try
+        {
+            while (true)
+            {
+                IoResult result = file.Read(task, ref destination);
+                if (!result.WouldBlock)
+                {
+                    return result;
+                }
+
+                if (await task.Block() != BlockOutcome.Woken)
+                {
+                    return SyscallResult.Restarts(Restart.IfHandlerAllows);
+                }
+            }
+        }
+        finally
+        {
+            queue.Remove(task.Waiter);
+        }
+    }
+
+    private static async Blocking<SyscallResult> WriteLater(Task task, FileDescription file, WaitQueue queue, IoBuffer source, long done)
+    {
+        task.PrepareToWait();
+        queue.Add(task.Waiter, PollEvents.AllOut | PollEvents.Err | PollEvents.Hup);
+        try
+        {
+            while (true)
+            {
+                IoResult result = file.Write(task, ref source);
+                if (!result.IsError)
+                {
+                    done += result.Count;
+                    if (!file.WritesWhole || source.Remaining == 0)
+                    {
+                        return done;
+                    }
+
+                    continue;
+                }
+
+                if (!result.WouldBlock)
+                {
+                    return done > 0 ? done : (SyscallResult)result;
+                }
+
+                if (await task.Block() != BlockOutcome.Woken)
+                {
+                    return done > 0 ? done : SyscallResult.Restarts(Restart.IfHandlerAllows);
+                }
+            }
+        }
+        finally
+        {
+            queue.Remove(task.Waiter);
+        }
+    }
+}
