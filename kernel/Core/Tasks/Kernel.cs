@@ -41,6 +41,9 @@ public sealed partial class Kernel
     /// <summary>Armed timers.</summary>
     public TimerQueue Timers { get; } = new();
 
+    /// <summary>The vDSO that programs get; null for none.</summary>
+    public Loader.Vdso? Vdso { get; set; }
+
     /// <summary>All tasks.</summary>
     public TaskSet Tasks { get; } = new();
 

@@ -103,8 +103,8 @@ public abstract class FileDescription
     /// <summary>ioctl(2) requests that the file itself knows; ENOTTY for the others.</summary>
     public virtual Blocking<SyscallResult> Ioctl(Task task, uint request, ulong argument) => (SyscallResult)Errno.ENOTTY;
 
-    /// <summary>Prepares a mapping: sets <see cref="MapRequest.Source"/>. ENODEV when the file cannot be mapped.</summary>
-    public virtual Errno ConfigureMap(Task task, ref MapRequest request) => Errno.ENODEV;
+    /// <summary>Prepares a mapping: sets <see cref="MapRequest.Source"/>, with a reference that is the caller's. ENODEV when the file cannot be mapped.</summary>
+    public virtual Errno ConfigureMap(Task? task, ref MapRequest request) => Errno.ENODEV;
 
     /// <summary>fsync(2), or fdatasync(2) with <paramref name="dataOnly"/>.</summary>
     public virtual Errno Sync(bool dataOnly) => Errno.EINVAL;
