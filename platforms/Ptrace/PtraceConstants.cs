@@ -15,6 +15,7 @@ internal static class PtraceConstants
     internal const int PTRACE_SETREGSET = 0x4205;
     internal const int PTRACE_SEIZE = 0x4206;
     internal const int PTRACE_INTERRUPT = 0x4207;
+    internal const int PTRACE_GET_RSEQ_CONFIGURATION = 0x420f;
 
     internal const int PTRACE_O_TRACESYSGOOD = 1;
     internal const int PTRACE_O_TRACEFORK = 2;
@@ -57,6 +58,8 @@ internal static class PtraceConstants
     internal const int SYS_prctl = 157;
     internal const int SYS_sched_setaffinity = 203;
     internal const int SYS_seccomp = 317;
+    internal const int SYS_rseq = 334;
+    internal const int RSEQ_FLAG_UNREGISTER = 1;
 
     internal const int PR_SET_PDEATHSIG = 1;
     internal const int PR_SET_NO_NEW_PRIVS = 38;

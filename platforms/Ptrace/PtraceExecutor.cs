@@ -155,6 +155,12 @@ internal sealed partial class PtraceExecutor : IExecutor
         _ = HostCalls.Ptrace(PTRACE_SEIZE, pid, 0, TraceOptions).OrThrow("trace the first stub process (is ptrace forbidden here?)");
         _ = HostCalls.Ptrace(PTRACE_INTERRUPT, pid, 0, 0).OrThrow("stop the first stub process");
         AwaitStop(pid);
+        if (!Tracee.GetRseq(pid, out ulong rseq, out uint rseqSize, out uint rseqSignature).IsError && rseq != 0)
+        {
+            // The registration came along with the copy, and its memory is about to go.
+            Require(InjectRaw(pid, SYS_rseq, unchecked((long)rseq), rseqSize, RSEQ_FLAG_UNREGISTER, rseqSignature), "unregister rseq in the stub");
+        }
+
         Require(InjectRaw(pid, SYS_munmap, 0, unchecked((long)StubPage.Address)), "empty the stub's address space");
         ulong behind = StubPage.Address + StubPage.Length;
         if (behind < StubPage.EndOfUserSpace)

@@ -50,6 +50,19 @@ internal static unsafe class Tracee
         return result;
     }
 
+    /// <summary>Reads where the thread registered rseq(2): struct ptrace_rseq_configuration.</summary>
+    internal static HostResult GetRseq(int tid, out ulong address, out uint size, out uint signature)
+    {
+        ulong* configuration = stackalloc ulong[3];
+
+        // SAFETY: the struct is 24 bytes; the kernel stores no more than it is told.
+        HostResult result = HostCalls.Ptrace(PTRACE_GET_RSEQ_CONFIGURATION, tid, 24, (nuint)configuration);
+        address = configuration[0];
+        size = unchecked((uint)configuration[1]);
+        signature = (uint)(configuration[1] >> 32);
+        return result;
+    }
+
     /// <summary>Reads the XSAVE area; the value is its length in bytes.</summary>
     internal static HostResult GetExtendedState(int tid, Span<byte> area)
     {

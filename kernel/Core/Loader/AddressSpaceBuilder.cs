@@ -106,7 +106,7 @@ internal static class AddressSpaceBuilder
                 error = file.ConfigureMap(null, ref map);
                 if (error == Errno.None)
                 {
-                    error = memory.Map(map, start, Placement.FixedNoReplace, false, false, out _);
+                    error = memory.Map(map, start, Placement.Fixed, false, false, out _);
                 }
 
                 map.Source?.Unreference();
@@ -120,7 +120,7 @@ internal static class AddressSpaceBuilder
             if (memoryEnd > filePages)
             {
                 MapRequest zero = new() { Length = memoryEnd - filePages, Access = access, MaximumAccess = AllAccess };
-                error = memory.Map(zero, filePages, Placement.FixedNoReplace, false, false, out _);
+                error = memory.Map(zero, filePages, Placement.Fixed, false, false, out _);
                 if (error != Errno.None)
                 {
                     return error == Errno.EEXIST ? Errno.ENOEXEC : error;

@@ -54,7 +54,7 @@ internal sealed class ElfFile
     internal static Errno TryRead(FileDescription file, ReadOnlySpan<byte> head, out ElfFile? elf)
     {
         elf = null;
-        if (head.Length < HeaderBytes || !head[..4].SequenceEqual("\x7fELF"u8) || head[4] != 2 || head[5] != 1)
+        if (head.Length < HeaderBytes || !head[..4].SequenceEqual("\u007fELF"u8) || head[4] != 2 || head[5] != 1)
         {
             return Errno.ENOEXEC;
         }

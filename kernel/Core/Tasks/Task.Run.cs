@@ -24,6 +24,16 @@ public sealed partial class Task
     /// <summary>The general registers; the task's own worker only.</summary>
     public ref X64Registers Registers => ref Context!.Registers;
 
+    /// <summary>Sets the registers for the first instruction of a program: all zero but the instruction and stack pointers (ELF_PLAT_INIT).</summary>
+    internal void StartProgram(Loader.LoadedProgram program) => Context!.Registers = new X64Registers
+    {
+        Rip = program.Entry,
+        Rsp = program.StackPointer,
+        Cs = X64Registers.UserCs,
+        Ss = X64Registers.UserSs,
+        Eflags = X64Registers.FixedEflags,
+    };
+
     /// <summary>The guest came back.</summary>
     internal void OnGuestExit(IExecutor executor)
     {
