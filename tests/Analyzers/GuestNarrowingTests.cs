@@ -50,6 +50,35 @@ public sealed class GuestNarrowingTests
         """).Check();
 
     [Fact]
+    public async Task A_check_before_the_cast_bounds_it() => await In("""
+        class C
+        {
+            Errno Above(ulong n, out int i) { i = 0; if (n == 3 || n > int.MaxValue) { return Errno.EINVAL; } i = (int)n; return Errno.None; }
+            Errno Both(long n, out int i) { i = 0; if (n < 0 || n > 4096) { return Errno.EINVAL; } { i = (int)n; } return Errno.None; }
+            Errno Pattern(long n, out int i) { i = 0; if (n is < 0 or >= 4096) { return Errno.EINVAL; } i = (int)n; return Errno.None; }
+            int Lengths(ulong n, byte[] a) { while (true) { if (n > (ulong)a.Length) { break; } return (int)n; } return 0; }
+            int Clamped(long n) => (int)Math.Clamp(n, 0, 1024);
+            int Bit(ulong n) => (int)ulong.TrailingZeroCount(n);
+        }
+        """).Check();
+
+    [Fact]
+    public async Task A_check_that_does_not_hold_is_none() => await In("""
+        class C
+        {
+            int TooHigh(ulong n) { if (n > uint.MaxValue) { return 0; } return [|(int)n|]; }
+            int NoLower(long n) { if (n > 10) { return 0; } return [|(int)n|]; }
+            int GoesOn(ulong n) { if (n > 10) { Console.Beep(); } return [|(int)n|]; }
+            int Another(ulong n, ulong m) { if (m > 10) { return 0; } return [|(int)n|]; }
+            int Assigned(ulong n) { if (n > 10) { return 0; } n += 1UL << 40; return [|(int)n|]; }
+            int ByReference(ulong n) { if (n > 10) { return 0; } Change(ref n); return [|(int)n|]; }
+            int AndOnly(ulong n, bool b) { if (n > 10 && b) { return 0; } return [|(int)n|]; }
+            int Loop(ulong n) { if (n > 10) { return 0; } while (true) { int i = [|(int)n|]; n *= 2; } }
+            static void Change(ref ulong n) => n = ulong.MaxValue;
+        }
+        """).Check();
+
+    [Fact]
     public async Task Fix_takes_the_low_bits() => await In("class C { int Int(ulong n) => 1 + (int)n; }")
         .Fix<GuestNarrowingCodeFix>("class C { int Int(ulong n) => 1 + unchecked((int)n); }");
 }
