@@ -143,8 +143,10 @@ internal static class HeldLocks
         }
     }
 
+    /// <summary>Whether the expression takes the lock for a scope: <c>_lock.EnterScope()</c>, or <c>store.Lock(id)</c> for a lock that is a method.</summary>
     private static bool IsScope(ExpressionSyntax expression, Needed needed, SemanticModel model) =>
-        expression is InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } && needed.Matches(Written(access.Expression, model));
+        expression is InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access }
+        && (needed.Matches(Written(access.Expression, model)) || needed.Matches(Written(access)));
 
     /// <summary>Whether an earlier statement of the block took the lock and none between gave it back.</summary>
     private static bool IsHeldBefore(SyntaxList<StatementSyntax> statements, StatementSyntax statement, Needed needed, SemanticModel model)

@@ -56,6 +56,13 @@ internal static class ValueRange
                 return Bound(shift.LeftOperand) >> count;
             case IInvocationOperation { TargetMethod: { Name: "Min", ContainingType.Name: "Math", Parameters.Length: 2 } } min:
                 return Bound(min.Arguments[0].Value) is { } a && Bound(min.Arguments[1].Value) is { } b ? Math.Min(a, b) : null;
+            case IInvocationOperation { TargetMethod: { Name: "Max", ContainingType.Name: "Math" }, Type: { } made } max when Width(made) is { } width:
+                return (Bound(max.Arguments[0].Value), Bound(max.Arguments[1].Value)) switch
+                {
+                    ({ } left, { } right) => Math.Max(left, right),
+                    (null, null) => null,
+                    _ => ulong.MaxValue >> (64 - width.Bits + (width.IsSigned ? 1 : 0)),
+                };
             case IInvocationOperation { TargetMethod: { Name: "Clamp", ContainingType.Name: "Math" } } clamp:
                 return Bound(clamp.Arguments[1].Value) is not null ? Bound(clamp.Arguments[2].Value) : null;
             case IInvocationOperation { TargetMethod.Name: "TrailingZeroCount" or "LeadingZeroCount" or "PopCount" or "Log2" }:

@@ -58,6 +58,8 @@ public sealed class GuestNarrowingTests
             Errno Pattern(long n, out int i) { i = 0; if (n is < 0 or >= 4096) { return Errno.EINVAL; } i = (int)n; return Errno.None; }
             int Lengths(ulong n, byte[] a) { while (true) { if (n > (ulong)a.Length) { break; } return (int)n; } return 0; }
             int Clamped(long n) => (int)Math.Clamp(n, 0, 1024);
+            ulong NotNegative(long n) => (ulong)Math.Max(n, 0);
+            int Largest(long n, byte[] a) => (int)Math.Min(Math.Max(n, 0), a.Length);
             int Bit(ulong n) => (int)ulong.TrailingZeroCount(n);
         }
         """).Check();
@@ -73,6 +75,7 @@ public sealed class GuestNarrowingTests
             int Assigned(ulong n) { if (n > 10) { return 0; } n += 1UL << 40; return [|(int)n|]; }
             int ByReference(ulong n) { if (n > 10) { return 0; } Change(ref n); return [|(int)n|]; }
             int AndOnly(ulong n, bool b) { if (n > 10 && b) { return 0; } return [|(int)n|]; }
+            int Largest(long n) => [|(int)Math.Max(n, 0)|];
             int Loop(ulong n) { if (n > 10) { return 0; } while (true) { int i = [|(int)n|]; n *= 2; } }
             static void Change(ref ulong n) => n = ulong.MaxValue;
         }

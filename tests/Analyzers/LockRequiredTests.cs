@@ -13,6 +13,8 @@ public sealed class LockRequiredTests
             public Lock Lock => _lock;
             [RequiresLock(nameof(_lock))] protected virtual int CountLocked() => 0;
             [RequiresLock(nameof(Lock))] public int SizeLocked => 0;
+            class Store { public IDisposable Hold(int id) => null!; }
+            [RequiresLock("Store.Hold")] void StartLocked() { }
             [RequiresLock("parent.Lock")] static void Link(C parent, int n) { }
             {{members}}
         }
@@ -23,6 +25,7 @@ public sealed class LockRequiredTests
         int Call() => [|CountLocked()|];
         int Property(C c) => [|c.SizeLocked|];
         int Wrong(C c) { lock (Lock) { return [|c.SizeLocked|]; } }
+        void Held(Store store) { using (store.Hold(1)) { } [|StartLocked()|]; }
         void ByParameter(C c) { lock (Lock) { [|Link(c, 1)|]; } }
         class D : C { protected override int CountLocked() => 1; int Overridden() => [|CountLocked()|]; }
         """);
@@ -35,6 +38,7 @@ public sealed class LockRequiredTests
         int Maybe(C? c) { lock (c!.Lock) { return c?.SizeLocked ?? 0; } }
         void ByParameter(C c) { lock (c.Lock) { Link(c, 1); } }
         [RequiresLock("parent.Lock")] void Passed(C parent) => Link(parent, 2);
+        void Held(Store store) { using IDisposable held = store.Hold(1); StartLocked(); }
         [RequiresLock(nameof(_lock))] int BothLocked() => CountLocked() + 1;
         class D : C { protected override int CountLocked() => base.CountLocked() + 1; }
         """);

@@ -39,6 +39,7 @@ public sealed class SandboxMemory : MemoryFile
 
     /// <summary>Makes the memory.</summary>
     /// <param name="sizeBytes">The most that can ever be handed out; only address space.</param>
+    [StartUp("Made once, before the first guest runs.")]
     public static SandboxMemory Create(ulong sizeBytes = 1UL << 38)
     {
         int fd = HostCalls.MemfdCreate("cvisor-memory\0"u8, 1).OrThrow("create the sandbox memory file").Int;

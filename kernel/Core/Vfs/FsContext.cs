@@ -52,10 +52,32 @@ public sealed class FsContext
     public uint ExchangeUmask(uint umask) => (uint)Interlocked.Exchange(ref _umask, (int)(umask & 0x1ff));
 
     /// <summary>Sets the working directory.</summary>
-    public void SetWorkingDirectory(VfsPath path) => Replace(ref _workingDirectory, path);
+    public void SetWorkingDirectory(VfsPath path)
+    {
+        path.Reference();
+        VfsPath old;
+        lock (_lock)
+        {
+            old = _workingDirectory;
+            _workingDirectory = path;
+        }
+
+        old.Unreference();
+    }
 
     /// <summary>Sets the root directory.</summary>
-    public void SetRoot(VfsPath path) => Replace(ref _root, path);
+    public void SetRoot(VfsPath path)
+    {
+        path.Reference();
+        VfsPath old;
+        lock (_lock)
+        {
+            old = _root;
+            _root = path;
+        }
+
+        old.Unreference();
+    }
 
     /// <summary>A copy with its own references (fork without CLONE_FS).</summary>
     public FsContext Clone()
@@ -64,18 +86,5 @@ public sealed class FsContext
         {
             return new FsContext(_root, _workingDirectory, Umask);
         }
-    }
-
-    private void Replace(ref VfsPath field, VfsPath path)
-    {
-        path.Reference();
-        VfsPath old;
-        lock (_lock)
-        {
-            old = field;
-            field = path;
-        }
-
-        old.Unreference();
     }
 }

@@ -8,10 +8,12 @@ namespace CVisor.Host;
 public static class Blit
 {
     /// <summary>The bytes of a struct, writable.</summary>
+    // SAFETY: one value of an unmanaged type is that many bytes, all of which may hold anything.
     public static Span<byte> AsBytes<T>(ref T value)
         where T : unmanaged => MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref value, 1));
 
     /// <summary>The bytes of a struct.</summary>
+    // SAFETY: one value of an unmanaged type is that many bytes.
     public static ReadOnlySpan<byte> AsReadOnlyBytes<T>(ref readonly T value)
         where T : unmanaged => MemoryMarshal.AsBytes(MemoryMarshal.CreateReadOnlySpan(in value, 1));
 

@@ -18,6 +18,7 @@ public static unsafe class SafeMemory
 
     /// <summary>Copies between two mapped ranges.</summary>
     /// <returns>Whether all of it was copied.</returns>
+    // SAFETY: the machine code takes any address and answers a fault. That the destination holds no object of ours is for the caller.
     [NoAlloc]
     public static bool Copy(nuint destination, nuint source, nuint lengthBytes) =>
         (lengthBytes > LongCopyBytes ? s_longCopy(destination, source, lengthBytes) : s_copy(destination, source, lengthBytes)) == 0;
@@ -48,6 +49,7 @@ public static unsafe class SafeMemory
 
     /// <summary>Zeroes mapped memory.</summary>
     /// <returns>Whether all of it was zeroed.</returns>
+    // SAFETY: as for Copy.
     public static bool Zero(nuint destination, nuint lengthBytes) => s_zero(destination, lengthBytes) == 0;
 
     /// <summary>Reads a 32-bit word atomically; the address must be a multiple of 4.</summary>

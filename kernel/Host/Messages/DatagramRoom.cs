@@ -12,6 +12,8 @@ public static class DatagramRoom
     private const int Overhead = 32;
 
     /// <summary>Makes the send buffer large enough for datagrams of so many bytes, as far as the host lets us; the value is the longest that can be sent.</summary>
+    [HostCall("setsockopt")]
+    [HostCall("getsockopt")]
     public static int Ensure(int socket, int wantedBytes)
     {
         // The kernel doubles what is asked for; one datagram may use all of it.

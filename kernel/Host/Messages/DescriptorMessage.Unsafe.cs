@@ -16,6 +16,7 @@ public static unsafe class DescriptorMessage
     /// <param name="socket">A connected unix socket.</param>
     /// <param name="bytes">At least one byte when there are descriptors.</param>
     /// <param name="descriptors">At most <see cref="MaxDescriptors"/>.</param>
+    [HostCall("sendmsg")]
     public static HostResult Send(int socket, ReadOnlySpan<byte> bytes, ReadOnlySpan<int> descriptors)
     {
         if (descriptors.Length > MaxDescriptors)
@@ -50,6 +51,8 @@ public static unsafe class DescriptorMessage
     /// <param name="descriptors">Where the descriptors go; those that do not fit are closed.</param>
     /// <param name="descriptorCount">How many came.</param>
     /// <param name="flags">MSG_* flags besides MSG_CMSG_CLOEXEC.</param>
+    [HostCall("recvmsg")]
+    [HostCall("close")]
     public static HostResult Receive(int socket, Span<byte> buffer, Span<int> descriptors, out int descriptorCount, int flags = 0)
     {
         descriptorCount = 0;

@@ -92,6 +92,9 @@ public sealed unsafe class HostChild : IDisposable
     /// <summary>Starts the child in this address space; returns when it has executed its program or failed.</summary>
     /// <param name="cloneFlags">CLONE_NEW* flags.</param>
     /// <returns>The child's PID; or the error of clone or of the failed step (see <see cref="FailedStep"/>), the child reaped.</returns>
+    [HostCall("clone")]
+    [HostCall("rt_sigprocmask")]
+    [HostCall("wait4")]
     public HostResult Spawn(ulong cloneFlags = 0)
     {
         HostResult pid = Clone(cloneFlags | CloneVm | CloneVfork | SigChld);
@@ -105,6 +108,7 @@ public sealed unsafe class HostChild : IDisposable
         // A step that is not the execve and has a negative result, or an execve that returned at all, failed.
         for (int i = 0; i < _steps.Count; i++)
         {
+            // SAFETY: Clone made the script, one record a step, and it lives until Dispose.
             long result = _script[(i * StepQuads) + ResultQuad];
             if (result < 0 && result != NotRun && _script[(i * StepQuads) + ModeQuad] == MustSucceed)
             {
@@ -123,6 +127,8 @@ public sealed unsafe class HostChild : IDisposable
     /// Starts the child with a copy of this address space and returns at once, for a script that waits for this process
     /// (<see cref="AwaitByte"/>). A failed step shows only as exit status 127.
     /// </summary>
+    [HostCall("clone")]
+    [HostCall("rt_sigprocmask")]
     public HostResult SpawnCopied(ulong cloneFlags = 0)
     {
         HostResult pid = Clone(cloneFlags | SigChld);
@@ -165,6 +171,8 @@ public sealed unsafe class HostChild : IDisposable
         // not run there.
         ulong all = ulong.MaxValue;
         ulong previous = 0;
+
+        // SAFETY: the masks live on this stack; the script is complete, and its last step does not return.
         _ = HostCode.SyscallFast(SysRtSigprocmask, SigSetmask, (long)&all, (long)&previous, 8, 0, 0);
         var clone = (delegate* unmanaged<ulong, long*, long>)(HostCode.Base + HostCodeX64.ScriptClone);
         HostResult pid = new(clone(flags, _script));
@@ -196,6 +204,8 @@ public sealed unsafe class HostChild : IDisposable
     private long Bytes(ReadOnlySpan<byte> bytes)
     {
         byte* block = Allocate(bytes.Length);
+
+        // SAFETY: the block is that long.
         bytes.CopyTo(new Span<byte>(block, bytes.Length));
         return (long)block;
     }
@@ -203,6 +213,8 @@ public sealed unsafe class HostChild : IDisposable
     private long Text(string text)
     {
         byte* block = Allocate(Encoding.UTF8.GetMaxByteCount(text.Length) + 1);
+
+        // SAFETY: the block is one byte longer.
         _ = Encoding.UTF8.GetBytes(text, new Span<byte>(block, Encoding.UTF8.GetMaxByteCount(text.Length)));
         return (long)block;
     }
@@ -213,6 +225,8 @@ public sealed unsafe class HostChild : IDisposable
         for (int i = 0; i < texts.Count; i++)
         {
             byte* block = Allocate(texts[i].Length + 1);
+
+            // SAFETY: the block is one byte longer, the vector one element longer than the list.
             texts[i].CopyTo(new Span<byte>(block, texts[i].Length));
             vector[i] = (long)block;
         }
@@ -225,6 +239,7 @@ public sealed unsafe class HostChild : IDisposable
         long* vector = (long*)Allocate((texts.Count + 1) * 8);
         for (int i = 0; i < texts.Count; i++)
         {
+            // SAFETY: the vector is one element longer than the list.
             vector[i] = Text(texts[i]);
         }
 

@@ -61,7 +61,7 @@ internal static class MemoryFormatter
     /// <summary>Prints <paramref name="length"/> bytes, cut to the log size.</summary>
     public static void PrintBytes(TraceWriter writer, ITraceTarget target, UserPtr source, long length)
     {
-        int shown = (int)Math.Min(length, writer.LogSize);
+        int shown = (int)Math.Clamp(length, 0, writer.LogSize);
         byte[] buffer = new byte[shown];
         int got = target.Read(source, buffer);
         if (got < shown)
@@ -122,7 +122,7 @@ internal static class MemoryFormatter
         for (long i = 0; i < shown; i++)
         {
             writer.Text(i > 0 ? ", " : "");
-            if (!PrintElement(writer, target, type, source.Offset((ulong)(i * size)), size, valid))
+            if (!PrintElement(writer, target, type, source.Offset(unchecked((ulong)(i * size))), size, valid))
             {
                 writer.Text("(fault)");
                 break;

@@ -58,7 +58,7 @@ internal static class SocketFormatter
         if (!name.IsNull)
         {
             writer.Text(" ");
-            PrintAddress(writer, target, name, (long)ValueFormatter.Load(message[8..], 4));
+            PrintAddress(writer, target, name, unchecked((long)ValueFormatter.Load(message[8..], 4)));
         }
 
         writer.Text(", iov=").Hex(vectors.Address).Text(" ");

@@ -24,6 +24,7 @@ public sealed class SyscallTracer
     /// <param name="sink">Where lines go.</param>
     /// <param name="logSize">The most bytes of a string or buffer that are shown (<c>--strace-log-size</c>).</param>
     /// <param name="names">Calls to trace (<c>--strace-syscalls</c>); every one must be known, see <see cref="SyscallInfo.Number"/>.</param>
+    [StartUp("Made from the command line, before the first guest runs.")]
     public SyscallTracer(TraceSink sink, int logSize, IReadOnlyCollection<string> names)
     {
         ArgumentNullException.ThrowIfNull(names);

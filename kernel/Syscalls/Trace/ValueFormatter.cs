@@ -35,7 +35,7 @@ internal static class ValueFormatter
                 PrintId(writer, value);
                 break;
             case TraceFormat.WaitStatus:
-                PrintWaitStatus(writer, (uint)value);
+                PrintWaitStatus(writer, unchecked((uint)value));
                 break;
             case TraceFormat.SigHandler:
                 writer.Text(value switch { 0 => "SIG_DFL", 1 => "SIG_IGN", _ => "" });

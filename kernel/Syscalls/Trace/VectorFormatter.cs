@@ -20,7 +20,7 @@ internal static class VectorFormatter
         for (long i = 0; i < shown; i++)
         {
             writer.Text(i > 0 ? ", " : "");
-            if (target.Read(source.Offset((ulong)(i * VectorSize)), vector) != VectorSize)
+            if (target.Read(source.Offset(unchecked((ulong)(i * VectorSize))), vector) != VectorSize)
             {
                 writer.Text("(fault)");
                 break;
@@ -29,7 +29,7 @@ internal static class VectorFormatter
             UserPtr start = new(BinaryPrimitives.ReadUInt64LittleEndian(vector));
             ulong length = BinaryPrimitives.ReadUInt64LittleEndian(vector[8..]);
             writer.Text("{base=").Hex(start.Address).Text(", len=").Hex(length);
-            long bytes = (long)Math.Min(length, (ulong)left);
+            long bytes = unchecked((long)Math.Min(length, (ulong)Math.Max(left, 0)));
             if (bytes > 0 && !start.IsNull)
             {
                 writer.Text(", ");

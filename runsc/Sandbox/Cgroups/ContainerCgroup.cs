@@ -98,7 +98,9 @@ public sealed class ContainerCgroup
                         break;
                     }
 
+#pragma warning disable RS0030 // The kernel tells nobody when a dying process has left its group.
                     System.Threading.Thread.Sleep(10);
+#pragma warning restore RS0030
                 }
                 catch (UnauthorizedAccessException)
                 {
