@@ -10,18 +10,20 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace CVisor.Analyzers;
 
-/// <summary>Which host calls the section <c>filters:</c> of syscalls.yaml names for each process role.</summary>
+/// <summary>Which host calls the section <c>filters:</c> of syscalls.yaml allows each process role.</summary>
 /// <remarks>
 /// The generators parse and validate the file; this reader only looks for names, line by line, so that the rule needs no
-/// YAML library. A role is a key two spaces in; below it a call is a key, a list item, or the value of <c>call</c> or
-/// <c>name</c>.
+/// YAML library: a role is a key two spaces in, <c>include:</c> and <c>calls:</c> are four spaces in, a call six. A call
+/// with an <c>answer:</c> other than <c>allow</c> is one that the filter refuses.
 /// </remarks>
 internal sealed class RoleFilters
 {
-    private readonly Dictionary<string, HashSet<string>> _calls = new(StringComparer.Ordinal);
+    private const int RoleIndent = 2, SectionIndent = 4, CallIndent = 6;
+
+    private readonly Dictionary<string, Role> _roles = new(StringComparer.Ordinal);
 
     /// <summary>Whether the file says anything about any role; without that nothing can be checked.</summary>
-    internal bool IsEmpty => _calls.Count == 0;
+    internal bool IsEmpty => _roles.Count == 0;
 
     /// <summary>Reads the file from the additional files of a project.</summary>
     internal static RoleFilters Read(AnalyzerOptions options, CancellationToken cancellation)
@@ -36,13 +38,20 @@ internal sealed class RoleFilters
         return filters;
     }
 
-    /// <summary>Whether the role's filter names the call.</summary>
-    internal bool Allows(string role, string call) => _calls.TryGetValue(role, out HashSet<string>? calls) && calls.Contains(call);
+    /// <summary>Whether the role's filter, or one that it includes, allows the call.</summary>
+    internal bool Allows(string role, string call) => Allows(role, call, depth: 0);
+
+    private bool Allows(string role, string call, int depth) =>
+        depth <= _roles.Count
+        && _roles.TryGetValue(role, out Role? found)
+        && (found.Calls.Contains(call) || found.Includes.Exists(other => Allows(other, call, depth + 1)));
 
     private void Parse(SourceText text)
     {
         bool inFilters = false;
-        HashSet<string>? role = null;
+        bool inCalls = false;
+        Role? role = null;
+        string? call = null;
         foreach (TextLine textLine in text.Lines)
         {
             string line = textLine.ToString();
@@ -53,46 +62,50 @@ internal sealed class RoleFilters
             }
 
             int indent = line.Length - line.TrimStart().Length;
+            string key = content.Split(':')[0].Trim();
             if (indent == 0)
             {
-                inFilters = content.StartsWith("filters:", StringComparison.Ordinal);
+                inFilters = key == "filters";
                 role = null;
             }
-            else if (inFilters && indent == 2 && content[0] != '-')
+            else if (inFilters && indent == RoleIndent)
             {
-                string name = content.Split(':')[0].Trim();
-                if (!_calls.TryGetValue(name, out role))
+                _roles[key] = role = new Role();
+                inCalls = false;
+            }
+            else if (role is not null && indent == SectionIndent)
+            {
+                inCalls = key == "calls";
+                if (key == "include")
                 {
-                    _calls.Add(name, role = new HashSet<string>(StringComparer.Ordinal));
+                    role.Includes.AddRange(content.Substring(content.IndexOf(':') + 1).Split(',').Select(static n => n.Trim(' ', '[', ']', '"')));
                 }
             }
-            else
+            else if (role is not null && inCalls && indent == CallIndent)
             {
-                AddNames(role, content);
+                call = key;
+                role.Calls.Add(call);
+            }
+
+            if (role is not null && inCalls && call is not null && indent >= CallIndent && IsRefused(content))
+            {
+                role.Calls.Remove(call);
             }
         }
     }
 
-    private static void AddNames(HashSet<string>? role, string content)
+    /// <summary>Whether the line holds the key <c>answer</c>, outside quoted text.</summary>
+    private static bool IsRefused(string content)
     {
-        if (role is null)
-        {
-            return;
-        }
+        string outside = string.Concat(content.Split('"').Where(static (_, i) => i % 2 == 0));
+        int at = outside.StartsWith("answer:", StringComparison.Ordinal) ? 0 : Math.Max(outside.IndexOf("{answer:", StringComparison.Ordinal), outside.IndexOf(", answer:", StringComparison.Ordinal));
+        return at >= 0 && !outside.Substring(outside.IndexOf(':', at) + 1).TrimStart().StartsWith("allow", StringComparison.Ordinal);
+    }
 
-        string item = content.TrimStart('-', '{', ' ');
-        int end = 0;
-        while (end < item.Length && (char.IsLetterOrDigit(item[end]) || item[end] == '_'))
-        {
-            end++;
-        }
+    private sealed class Role
+    {
+        internal HashSet<string> Calls { get; } = new(StringComparer.Ordinal);
 
-        string key = item.Substring(0, end);
-        if (key is "call" or "name")
-        {
-            key = new string([.. item.Substring(end).TrimStart(':', ' ', '"', '\'').TakeWhile(static c => char.IsLetterOrDigit(c) || c == '_')]);
-        }
-
-        role.Add(key);
+        internal List<string> Includes { get; } = [];
     }
 }

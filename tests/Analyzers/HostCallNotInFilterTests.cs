@@ -12,16 +12,28 @@ public sealed class HostCallNotInFilterTests
             write: {x86_64: 1}
 
         filters:
-          # The Sentry.
+          # What every process does.
+          runtime:
+            fragment: true
+            calls:
+              futex: {why: "Locks, e.g. , answer: of nobody."}
+              write: {why: "Refused.", answer: ENOSYS}
+
           sentry:
-            read: {by: "every file"}
-            # close
-            futex:
-              - {op: wait}
+            include: runtime
+            calls:
+              # Files.
+              read: {why: "every file", when: {fd: {only: O_A}}}
+              mmap:
+                why: "Refused too."
+                answer: EPERM
           gofer:
-            - {call: close, by: x}
-            - name: fsync
-            - dup
+            include: [runtime]
+            calls:
+              close: {why: x}
+              fsync:
+                why: y
+              dup: {why: z, answer: allow}
         ninep:
           openat: {}
         """;
@@ -60,8 +72,8 @@ public sealed class HostCallNotInFilterTests
     }
 
     [Fact]
-    public async Task Each_role_has_its_own_filter_in_any_form() =>
-        await In("class C { void M() { H.Close(); H.Fsync(); H.Dup(); [|H.Read()|]; } }", "gofer").Check();
+    public async Task Each_role_has_its_own_filter() =>
+        await In("class C { void M() { H.Close(); H.Fsync(); H.Dup(); H.Futex(); [|H.Read()|]; } }", "gofer").Check();
 
     [Fact]
     public async Task Attributes_override_the_projects_role() => await In("""

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Assembles NAME.x64.s beside it into NAME.X64.cs (bytes and symbol offsets): assemble.sh FILE.x64.s NAMESPACE
 # The result is committed; run this after changing the source. Needs binutils.
 set -euo pipefail
