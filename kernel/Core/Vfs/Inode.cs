@@ -150,6 +150,9 @@ public abstract class Inode(FileSystem fileSystem)
         }
     }
 
+    /// <summary>References now; for a file system that keeps inodes to be looked up again.</summary>
+    protected int ReferenceCount => System.Threading.Volatile.Read(ref _references);
+
     /// <summary>Called when the last reference is gone; a file system that looks the inode up again counts from one again.</summary>
     protected virtual void OnRelease()
     {

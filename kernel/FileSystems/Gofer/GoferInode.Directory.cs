@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
+using CVisor.Abi;
+using CVisor.Core.Credentials;
+using CVisor.Core.Vfs;
+using CVisor.Gofer.Client;
+using CVisor.Gofer.Protocol;
+using CVisor.Host;
+
+namespace CVisor.FileSystems.Gofer;
+
+/// <content>Directories.</content>
+internal sealed partial class GoferInode
+{
+    private const uint RemoveDirectoryFlag = 0x200;
+
+    // Larger listings are read again each time rather than kept.
+    private const int MaxCachedEntries = 4096;
+
+    [GuardedBy(nameof(_lock))]
+    private GoferEntry[]? _entries;
+
+    /// <inheritdoc/>
+    public override Errno Lookup(in OperationContext context, string name, out Inode? child)
+    {
+        child = null;
+        if (Type != FileType.Directory)
+        {
+            return Errno.ENOTDIR;
+        }
+
+        uint fid = 0;
+        Attr attr = default;
+        HostErrno error = _fs.Connection.Walk(Fid, new ReadOnlySpan<string>(in name), new Span<uint>(ref fid), new Span<Attr>(ref attr), out int walked, out _);
+        if (error != HostErrno.None || walked == 0)
+        {
+            return error == HostErrno.None ? Errno.ENOENT : error.ToGuest();
+        }
+
+        child = _fs.Adopt(fid, in attr);
+        return Errno.None;
+    }
+
+    /// <inheritdoc/>
+    public override bool Revalidate(in OperationContext context, string name, Inode? child)
+    {
+        Attr attr = default;
+        HostErrno error = _fs.Connection.WalkStat(Fid, new ReadOnlySpan<string>(in name), new Span<Attr>(ref attr), out int walked, out _);
+        if (error != HostErrno.None)
+        {
+            return false;
+        }
+
+        if (child is not GoferInode known)
+        {
+            return walked == 0;
+        }
+
+        if (walked == 0 || known.Identity != new FileIdentity(attr.DevMajor, attr.DevMinor, attr.Ino) || known.Type != ModeBits.TypeOf(attr.Mode))
+        {
+            return false;
+        }
+
+        known.Learn(in attr);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override Errno Create(in OperationContext context, string name, uint mode, out Inode? child)
+    {
+        child = null;
+        Errno error = OwnerOfNew(in context, isDirectory: false, ref mode, out uint uid, out uint gid);
+        if (error != Errno.None)
+        {
+            return error;
+        }
+
+        const uint ReadWrite = 2;
+        HostErrno made = _fs.Connection.CreateFile(Fid, name, ReadWrite, mode, uid, gid, out uint fid, out Attr attr, out GoferOpen open);
+        if (made != HostErrno.None)
+        {
+            return made.ToGuest();
+        }
+
+        OnChanged();
+        GoferInode inode = _fs.Adopt(fid, in attr);
+        inode.GiveWriter(new GoferHandle(_fs.Connection, open, isWritable: true));
+        child = inode;
+        return Errno.None;
+    }
+
+    /// <inheritdoc/>
+    public override Errno MakeDirectory(in OperationContext context, string name, uint mode, out Inode? child) =>
+        Make(in context, name, (uint)FileType.Directory | (mode & ModeBits.PermissionMask), "", out child);
+
+    /// <inheritdoc/>
+    public override Errno MakeNode(in OperationContext context, string name, uint mode, ulong device, out Inode? child) =>
+        Make(in context, name, mode, "", out child);
+
+    /// <inheritdoc/>
+    public override Errno MakeSymlink(in OperationContext context, string name, string target, out Inode? child) =>
+        Make(in context, name, (uint)FileType.Symlink | 0x1ff, target, out child);
+
+    /// <inheritdoc/>
+    public override Errno Link(in OperationContext context, string name, Inode target)
+    {
+        if (target is not GoferInode file || file._fs != _fs)
+        {
+            return Errno.EXDEV;
+        }
+
+        Errno error = _fs.Connection.Link(Fid, file.Fid, name).ToGuest();
+        if (error == Errno.None)
+        {
+            OnChanged();
+            file.Forget();
+        }
+
+        return error;
+    }
+
+    /// <inheritdoc/>
+    public override Errno Unlink(in OperationContext context, string name, Inode child) => Remove(name, child, 0);
+
+    /// <inheritdoc/>
+    public override Errno RemoveDirectory(in OperationContext context, string name, Inode child) => Remove(name, child, RemoveDirectoryFlag);
+
+    /// <inheritdoc/>
+    public override Errno Rename(in OperationContext context, string name, Inode child, Inode newParent, string newName, Inode? replaced, uint flags)
+    {
+        if (newParent is not GoferInode destination || destination._fs != _fs)
+        {
+            return Errno.EXDEV;
+        }
+
+        Errno error = _fs.Connection.Rename(Fid, name, destination.Fid, newName, flags).ToGuest();
+        if (error == Errno.None)
+        {
+            OnChanged();
+            destination.OnChanged();
+            (child as GoferInode)?.Forget();
+            (replaced as GoferInode)?.Forget();
+        }
+
+        return error;
+    }
+
+    /// <summary>The entries but "." and "..".</summary>
+    internal Errno ReadEntries(out GoferEntry[] entries)
+    {
+        lock (_lock)
+        {
+            if (_entries is not null)
+            {
+                entries = _entries;
+                return Errno.None;
+            }
+        }
+
+        entries = [];
+        const uint DirectoryFlag = 0x10000;
+        HostErrno error = _fs.Connection.OpenFile(Fid, DirectoryFlag, out GoferOpen open);
+        if (error != HostErrno.None)
+        {
+            return error.ToGuest();
+        }
+
+        List<GoferEntry> all = [];
+        ulong offset = 0;
+        while (true)
+        {
+            int before = all.Count;
+            error = _fs.Connection.ReadDirectory(open.Fid, offset, all);
+            if (error != HostErrno.None || all.Count == before)
+            {
+                break;
+            }
+
+            offset = all[^1].Next;
+        }
+
+        _fs.Connection.Drop(open.Fid);
+        if (error != HostErrno.None)
+        {
+            return error.ToGuest();
+        }
+
+        _ = all.RemoveAll(static entry => entry.Name is "." or "..");
+        entries = [.. all];
+        if (_fs.IsExclusive && entries.Length <= MaxCachedEntries)
+        {
+            lock (_lock)
+            {
+                _entries = entries;
+            }
+        }
+
+        return Errno.None;
+    }
+
+    /// <summary>The inode number of an entry: its file system is not known, so this directory's is assumed, as getdents(2) itself does at a mount point.</summary>
+    internal ulong EntryInode(in GoferEntry entry) => _fs.GuestInode(Identity with { Ino = entry.Ino });
+
+    private Errno Make(in OperationContext context, string name, uint mode, string target, out Inode? child)
+    {
+        child = null;
+        Errno error = OwnerOfNew(in context, ModeBits.TypeOf(mode) == FileType.Directory, ref mode, out uint uid, out uint gid);
+        if (error != Errno.None)
+        {
+            return error;
+        }
+
+        HostErrno made = _fs.Connection.Make(Fid, name, mode, uid, gid, target, out uint fid, out Attr attr);
+        if (made != HostErrno.None)
+        {
+            return made.ToGuest();
+        }
+
+        OnChanged();
+        child = _fs.Adopt(fid, in attr);
+        return Errno.None;
+    }
+
+    private Errno Remove(string name, Inode child, uint flags)
+    {
+        Errno error = _fs.Connection.Unlink(Fid, name, flags).ToGuest();
+        if (error == Errno.None)
+        {
+            OnChanged();
+            (child as GoferInode)?.Forget();
+        }
+
+        return error;
+    }
+
+    // inode_init_owner(): the group of a set-group-ID directory is inherited, and by directories the bit too.
+    private Errno OwnerOfNew(in OperationContext context, bool isDirectory, ref uint mode, out uint uid, out uint gid)
+    {
+        uid = context.Credentials.FileUid;
+        gid = context.Credentials.FileGid;
+        Errno error = GetAttributes(out Attributes mine);
+        if (error == Errno.None && (mine.Mode & ModeBits.SetGid) != 0)
+        {
+            gid = mine.Gid;
+            mode |= isDirectory ? ModeBits.SetGid : 0;
+        }
+
+        return error;
+    }
+
+    // A name in this directory came or went.
+    private void OnChanged()
+    {
+        lock (_lock)
+        {
+            _isFresh = false;
+            _entries = null;
+        }
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+using CVisor.Abi;
+using CVisor.Core.Vfs;
+using CVisor.Gofer.Protocol;
+using CVisor.Host;
+
+namespace CVisor.FileSystems.Gofer;
+
+/// <content>Extended attributes: not cached, since nobody asks twice.</content>
+internal sealed partial class GoferInode
+{
+    /// <inheritdoc/>
+    public override Errno GetExtendedAttribute(in OperationContext context, string name, out byte[] value)
+    {
+        value = [];
+        byte[] buffer = new byte[NinePLimits.MaxXattrValue];
+        HostResult read = _fs.Connection.GetXattr(Fid, name, buffer);
+        if (!read.IsError)
+        {
+            value = buffer[..read.Int];
+        }
+
+        return read.Error.ToGuest();
+    }
+
+    /// <inheritdoc/>
+    public override Errno SetExtendedAttribute(in OperationContext context, string name, ReadOnlySpan<byte> value, int flags)
+    {
+        Errno error = _fs.Connection.SetXattr(Fid, name, value, (uint)flags).ToGuest();
+        Forget();
+        return error;
+    }
+
+    /// <inheritdoc/>
+    public override Errno RemoveExtendedAttribute(in OperationContext context, string name)
+    {
+        Errno error = _fs.Connection.RemoveXattr(Fid, name).ToGuest();
+        Forget();
+        return error;
+    }
+
+    /// <inheritdoc/>
+    public override Errno ListExtendedAttributes(in OperationContext context, out string[] names)
+    {
+        names = [];
+        byte[] buffer = new byte[NinePLimits.MaxXattrList];
+        HostResult read = _fs.Connection.ListXattr(Fid, buffer);
+        if (read.IsError)
+        {
+            return read.Error.ToGuest();
+        }
+
+        // Only what GetExtendedAttribute would answer for; the rest is the host's.
+        string[] all = KernelString.FromBytes(buffer.AsSpan(0, read.Int)).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+        names = Array.FindAll(all, static name => name.StartsWith("user.", StringComparison.Ordinal) || name == "security.capability");
+        return Errno.None;
+    }
+}
