@@ -11,7 +11,7 @@ public static class BootProgram
     /// <returns>The first process's exit code, 128 + signal when a signal ended it, 128 for a failure of ours.</returns>
     public static int Main(BootConfig config)
     {
-        StartReport.Send(config.Fds.Start, new StartReport { Error = new ControlError(ControlErrorKind.Internal, "this build has no sentry yet") });
+        _ = StartReport.Send(config.Fds.Start, new StartReport { Error = new ControlError(ControlErrorKind.Internal, "this build has no sentry yet") });
         return 128;
     }
 }

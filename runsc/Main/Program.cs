@@ -29,7 +29,7 @@ internal static class Program
         }
         catch (Exception error) when (error is HostException or InvalidOperationException)
         {
-            StartReport.Send(config?.Fds.Start ?? 2, new StartReport { Error = new ControlError(ControlErrorKind.Internal, "cannot confine the sandbox process: " + error.Message) });
+            _ = StartReport.Send(config?.Fds.Start ?? 2, new StartReport { Error = new ControlError(ControlErrorKind.Internal, "cannot confine the sandbox process: " + error.Message) });
             return ExitStatus.Failure;
         }
 

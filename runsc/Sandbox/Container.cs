@@ -50,7 +50,18 @@ public sealed class Container(StateStore store, ContainerState state)
             throw new RunscException($"cannot start container {State.Id}: it is {StatusName(status)}, not created");
         }
 
-        StartLocked();
+        try
+        {
+            StartLocked();
+        }
+        catch
+        {
+            // A process that cannot start leaves a stopped container; whoever watches the sandbox sees it end.
+            State.Sandbox.Kill();
+            State.Gofer.Kill();
+            throw;
+        }
+
         RunPoststart(warn);
     }
 

@@ -16,6 +16,9 @@ public sealed record GoferConfig
     /// <summary>--host-fifo: "none" or "open".</summary>
     public string HostFifo { get; init; } = "none";
 
+    /// <summary>--directfs: the client gets descriptors of the trees themselves.</summary>
+    public bool DirectFs { get; init; } = true;
+
     /// <summary>The debug log, opened for appending; -1 for none.</summary>
     public int DebugLog { get; init; } = -1;
 }

@@ -20,11 +20,12 @@ public sealed record StartReport
     /// <summary>Why the start failed.</summary>
     public ControlError? Error { get; init; }
 
-    /// <summary>Sends one report; a reader that has gone is not our failure.</summary>
-    public static void Send(int fd, StartReport report)
+    /// <summary>Sends one report.</summary>
+    /// <returns>False when nobody reads it: runsc was killed while it started us, so the sandbox should end.</returns>
+    public static bool Send(int fd, StartReport report)
     {
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(report, ControlJsonContext.Default.StartReport);
         byte[] line = [.. json, (byte)'\n'];
-        _ = HostIo.WriteAll(fd, line);
+        return !HostIo.WriteAll(fd, line).IsError;
     }
 }

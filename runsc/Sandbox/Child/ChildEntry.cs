@@ -53,6 +53,7 @@ public static class ChildEntry
         }
 
         GoferPrivileges.Drop(config.Jail);
+        arguments.Add("--directfs=" + (config.DirectFs ? "true" : "false"));
         arguments.Add("--host-uds=" + config.HostUds);
         arguments.Add("--host-fifo=" + config.HostFifo);
         arguments.Add(string.Create(CultureInfo.InvariantCulture, $"--log-fd={config.DebugLog}"));

@@ -160,6 +160,7 @@ public static class SandboxLauncher
             Trees = [.. trees],
             HostUds = request.Config.HostUds,
             HostFifo = request.Config.HostFifo,
+            DirectFs = request.Config.DirectFs,
             DebugLog = request.GoferDebugLog,
             Jail = new BootJail { DieWithParent = request.Attached },
         };
