@@ -6,9 +6,9 @@ namespace CVisor.Runsc.Cli;
 /// flags before the subcommand, the subcommand's own after it, the first other word ends the flags.
 /// </summary>
 /// <remarks>
-/// Written by hand instead of with System.CommandLine: that library takes Boolean values as a second word
-/// (<c>--debug true</c>), mixes options and arguments (<c>do ls -l</c> must pass -l on) and needs an alias for each
-/// single-dash spelling; and its start-up time, measured with NativeAOT, is in docs/processes.md.
+/// Written by hand instead of with System.CommandLine 3.0.0: there options and arguments mix, so that <c>do ls -l</c> needs
+/// a "--"; a Boolean with a value takes the next word (<c>--debug false list</c>); each single-dash spelling is an alias
+/// of its own. It also costs about 1 ms and 1.8 MB (NativeAOT, 60 options, 11 commands), of a budget of 15 ms for a run.
 /// </remarks>
 public static class CommandLineParser
 {
