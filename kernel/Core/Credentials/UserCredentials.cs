@@ -2,7 +2,7 @@
 namespace CVisor.Core.Credentials;
 
 /// <summary>Who a task is (credentials(7), capabilities(7)). Immutable: a change makes a new one, so that a reader needs no lock.</summary>
-public sealed record UserCredentials
+public sealed partial record UserCredentials
 {
     /// <summary>The superuser with every capability, in the initial user namespace.</summary>
     public static UserCredentials Root { get; } = new()
@@ -96,6 +96,16 @@ public readonly record struct CapabilitySet(ulong Bits)
     /// <summary>Every capability that this kernel knows (0..40).</summary>
     public static CapabilitySet All => new((1UL << ((int)Capability.LastCap + 1)) - 1);
 
+    /// <summary>What setfsuid(2) gives and takes (CAP_FS_MASK).</summary>
+    public static CapabilitySet FileSystem => Of(Capability.Chown) | Of(Capability.Mknod) | Of(Capability.DacOverride) | Of(Capability.DacReadSearch) |
+        Of(Capability.Fowner) | Of(Capability.Fsetid) | Of(Capability.LinuxImmutable) | Of(Capability.MacOverride);
+
+    /// <summary>Whether there is none.</summary>
+    public bool IsEmpty => Bits == 0;
+
+    /// <summary>The set of one capability.</summary>
+    public static CapabilitySet Of(Capability capability) => new(1UL << (int)capability);
+
     /// <summary>Whether the capability is in the set.</summary>
     public bool Contains(Capability capability) => (Bits & (1UL << (int)capability)) != 0;
 
@@ -118,22 +128,4 @@ public enum Capability
     SysResource = 24, SysTime = 25, SysTtyConfig = 26, Mknod = 27, Lease = 28, AuditWrite = 29, AuditControl = 30, Setfcap = 31,
     MacOverride = 32, MacAdmin = 33, Syslog = 34, WakeAlarm = 35, BlockSuspend = 36, AuditRead = 37, Perfmon = 38, Bpf = 39,
     CheckpointRestore = 40, LastCap = 40,
-}
-
-/// <summary>A user namespace (user_namespaces(7)).</summary>
-public sealed class UserNamespace
-{
-    /// <summary>The namespace that the sandbox starts in.</summary>
-    public static UserNamespace Initial { get; } = new(null, 0);
-
-    /// <summary>Makes a namespace.</summary>
-    /// <param name="parent">The parent; null for the initial one.</param>
-    /// <param name="ownerUid">The effective user of its creator.</param>
-    public UserNamespace(UserNamespace? parent, uint ownerUid) => (Parent, OwnerUid) = (parent, ownerUid);
-
-    /// <summary>The parent, or null.</summary>
-    public UserNamespace? Parent { get; }
-
-    /// <summary>The creator's effective user.</summary>
-    public uint OwnerUid { get; }
 }

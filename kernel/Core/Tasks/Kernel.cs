@@ -47,6 +47,9 @@ public sealed partial class Kernel
     /// <summary>All tasks.</summary>
     public TaskSet Tasks { get; } = new();
 
+    /// <summary>All futexes.</summary>
+    public Futexes.FutexTable Futexes { get; } = new();
+
     /// <summary>The bug that ended the kernel, for the log; null while there is none.</summary>
     public string? Bug => Volatile.Read(ref _bug);
 
@@ -58,7 +61,7 @@ public sealed partial class Kernel
 
     internal void OnProcessEnded(ThreadGroup group)
     {
-        if (group.Pid == 1)
+        if (group.Leader.Id.Namespace == Tasks.RootPids && group.IsInit)
         {
             _ended.Set();
         }

@@ -30,11 +30,11 @@ public sealed class Scheduler
     [NoAlloc]
     internal void Enqueue(Task task) => _workers[task.HomeWorker].Enqueue(task);
 
-    /// <summary>Chooses the home of a new process.</summary>
-    internal int ChooseHome()
+    /// <summary>Chooses the home of a new process: where it is made, unless another worker has less to do.</summary>
+    internal int ChooseHome(int current)
     {
-        int best = 0;
-        for (int i = 1; i < _workers.Length; i++)
+        int best = current;
+        for (int i = 0; i < _workers.Length; i++)
         {
             if (_workers[i].TaskCount < _workers[best].TaskCount)
             {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-using CVisor.Platforms;
+using CVisor.Abi;
+using CVisor.Core.Memory;
 
 namespace CVisor.Core.Tasks;
 
@@ -8,6 +9,12 @@ public sealed partial class Task
 {
     private bool _endsNow;
     private int _exitStatus;
+
+    /// <summary>Whether another thread of the process calls execve(2), so that this one must end.</summary>
+    internal bool IsEndedByExecve { get; set; }
+
+    /// <summary>Told when this task lets go of the memory that a parent in vfork(2) lent it.</summary>
+    internal VforkWait? Vfork { get; set; }
 
     /// <summary>exit(2): the task ends once the handler has returned.</summary>
     /// <param name="status">A wait(2) status: exit code &lt;&lt; 8, or the signal number.</param>
@@ -18,44 +25,78 @@ public sealed partial class Task
         return SyscallResult.KeepRegisters;
     }
 
+    /// <summary>exit_group(2): all threads of the process end.</summary>
+    /// <param name="status">A wait(2) status.</param>
+    public SyscallResult RequestGroupExit(int status)
+    {
+        lock (Kernel.Tasks.Lock)
+        {
+            ThreadGroup.BeginExitLocked(status);
+        }
+
+        return RequestExit(status);
+    }
+
+    [RequiresLock("TaskSet.Lock")]
+    private bool MustEndLocked() => _endsNow || IsEndedByExecve || ThreadGroup.IsExiting;
+
     /// <summary>Takes the task apart; returns false, which tells the worker to forget it.</summary>
     private bool Finish()
     {
+        ReleaseMemory();
+        Descriptors.RemoveUser(this);
+        Fs.RemoveUser();
+        SetTimePhase(TimePhase.None);
+        lock (Kernel.Tasks.Lock)
+        {
+            HasExited = true;
+            IsStopped = false;
+            ThreadGroup.OnThreadExitedLocked(this, _exitStatus);
+        }
+
+        Kernel.Scheduler.Workers[HomeWorker].CountTask(-1);
         SetRunState(RunState.Exited);
-        Context!.Destroy();
-        Context = null;
-        Memory.RemoveUser();
-        ThreadGroup.OnTaskExited(this, _exitStatus);
         return false;
     }
 
-    private void OnHardwareLost()
+    /// <summary>What a task owes to others before its memory goes (mm_release()): robust futexes, the thread id that pthread_join waits for, a vfork parent.</summary>
+    private void ReleaseMemory()
     {
-        _ = RequestExit(9);
-        Start(Finish());
+        LeaveMemory(Memory);
+        Platforms.GuestContext context = Context!;
+        Context = null;
+        context.Destroy();
+        Memory.RemoveUser();
     }
 
-    private void KillForMemory()
+    /// <summary>Called with the memory that the task is about to leave, by its end or by execve(2).</summary>
+    private void LeaveMemory(MemoryManager memory)
     {
-        _ = RequestExit(9);
-        Start(Finish());
-    }
+        Kernel.Futexes.ReleaseRobustList(this);
+        UserPtr clear = ClearChildTid;
+        ClearChildTid = default;
+        if (!clear.IsNull && memory.Users > 1)
+        {
+            _ = memory.CopyOut(clear, 0);
+            _ = Kernel.Futexes.Wake(memory, clear, isPrivate: false, 1, uint.MaxValue, out _);
+        }
 
-    private void ForceFaultSignal(GuestFault fault)
-    {
-        _ = RequestExit(fault.Signal);
-        Start(Finish());
+        VforkWait? vfork = Vfork;
+        Vfork = null;
+        vfork?.Complete();
     }
+}
 
-    private async Blocking<bool> PrepareReturn()
-    {
-        ClearInterrupt();
-        return await new Blocking<bool>(true);
-    }
+/// <summary>A parent that waits in vfork(2) for its child to end or to call execve(2).</summary>
+internal sealed class VforkWait(Task parent)
+{
+    private volatile bool _isDone;
 
-    private async Blocking<bool> PrepareReturnAfterInterruption(Restart restart)
+    internal bool IsDone => _isDone;
+
+    internal void Complete()
     {
-        LeaveSyscall(SyscallResult.Fail(Abi.Errno.EINTR));
-        return await PrepareReturn();
+        _isDone = true;
+        parent.Wake();
     }
 }

@@ -37,6 +37,7 @@ public sealed partial class Task
     /// <summary>The guest came back.</summary>
     internal void OnGuestExit(IExecutor executor)
     {
+        SetTimePhase(TimePhase.System);
         GuestContext context = Context!;
         switch (context.Exit)
         {
@@ -61,6 +62,7 @@ public sealed partial class Task
     /// <summary>The task was woken, or runs for the first time.</summary>
     internal void OnResume(IExecutor executor)
     {
+        SetTimePhase(TimePhase.System);
         if (IsWaiting)
         {
             _ = ContinueWait();
@@ -78,11 +80,13 @@ public sealed partial class Task
             {
                 while (!_work.IsCompleted)
                 {
+                    SetTimePhase(TimePhase.None); // Before: once parked, another worker's wake-up may have it run again.
                     if (Park())
                     {
                         return;
                     }
 
+                    SetTimePhase(TimePhase.System);
                     _ = ContinueWait();
                 }
 
@@ -105,6 +109,7 @@ public sealed partial class Task
                 continue;
             }
 
+            SetTimePhase(TimePhase.User);
             executor.Release(Context!);
             return;
         }
@@ -177,6 +182,7 @@ public sealed partial class Task
             switch (Memory.HandleFault(context, fault))
             {
                 case FaultOutcome.Resolved:
+                    CountFault();
                     return;
                 case FaultOutcome.NotMapped:
                     ForceFaultSignal(fault with { Code = MapErr });

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 using CVisor.Core.Credentials;
+using CVisor.Core.Futexes;
 using CVisor.Core.Memory;
+using CVisor.Core.Namespaces;
 using CVisor.Core.Vfs;
 using CVisor.Platforms;
 
@@ -18,16 +20,17 @@ public sealed partial class Task
     private static Task? t_current;
 
     /// <summary>Makes a task. It runs once <see cref="Scheduler.Enqueue"/> has it.</summary>
-    internal Task(Kernel kernel, ThreadGroup threadGroup, int tid, GuestContext context, MemoryManager memory, FsContext fs, FdTable descriptors, UserCredentials credentials, string name)
+    internal Task(Kernel kernel, ThreadGroup threadGroup, ProcessId id, GuestContext context, MemoryManager memory, FsContext fs, FdTable descriptors, UserCredentials credentials, NamespaceSet namespaces, string name)
     {
         Kernel = kernel;
         ThreadGroup = threadGroup;
-        Tid = tid;
+        Id = id;
         Context = context;
         Memory = memory;
         Fs = fs;
         Descriptors = descriptors;
         Credentials = credentials;
+        Namespaces = namespaces;
         Name = name;
         _waiter = new TaskWaiter(this);
         _timer = new BlockTimer(this);
@@ -44,11 +47,20 @@ public sealed partial class Task
     /// <summary>The kernel.</summary>
     public Kernel Kernel { get; }
 
-    /// <summary>The process. Changes only when a thread other than the leader calls execve(2).</summary>
-    public ThreadGroup ThreadGroup { get; internal set; }
+    /// <summary>The process.</summary>
+    public ThreadGroup ThreadGroup { get; }
+
+    /// <summary>The thread's id. Changes only when a thread other than the leader calls execve(2) and becomes it.</summary>
+    public ProcessId Id { get; internal set; }
 
     /// <summary>The thread id in the initial PID namespace.</summary>
-    public int Tid { get; internal set; }
+    public int Tid => Id.Global;
+
+    /// <summary>The PID namespace that the task is in, and whose numbers it sees.</summary>
+    public PidNamespace PidNamespace => Id.Namespace;
+
+    /// <summary>The other namespaces. Immutable value, replaced by the task itself.</summary>
+    public NamespaceSet Namespaces { get; internal set; }
 
     /// <summary>comm: at most 15 bytes.</summary>
     public string Name { get; set; }
@@ -73,6 +85,18 @@ public sealed partial class Task
 
     /// <summary>The list head of robust futexes (set_robust_list(2)).</summary>
     public UserPtr RobustList { get; set; }
+
+    /// <summary>RLIMIT_NOFILE, as descriptor tables take it.</summary>
+    public int FileLimit => ThreadGroup.Limits.OpenFiles;
+
+    /// <summary>How an interrupted call that counts time goes on in restart_syscall(2), or null.</summary>
+    public RestartBlock? RestartBlock { get; set; }
+
+    /// <summary>What the task has set about itself (priority, personality and the like).</summary>
+    public TaskAttributes Attributes { get; internal init; } = new();
+
+    /// <summary>The task's place in a futex's queue; it stands in one at a time.</summary>
+    internal FutexWaiter FutexWaiter => field ??= new FutexWaiter(this);
 
     /// <summary>For permission checks and file operations of this task.</summary>
     public OperationContext Operation => new(Credentials, this);

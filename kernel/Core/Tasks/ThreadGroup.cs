@@ -1,26 +1,99 @@
 // SPDX-License-Identifier: Apache-2.0
-using System.Threading;
+using System.Collections.Generic;
+using CVisor.Core.Namespaces;
+using CVisor.Core.Signals;
 
 namespace CVisor.Core.Tasks;
 
-/// <summary>A process: the tasks that share a PID, signal handlers and an end.</summary>
-public sealed partial class ThreadGroup(Kernel kernel, int pid)
+/// <summary>A process: the tasks that share a PID, limits, pending signals and an end.</summary>
+/// <remarks>
+/// Guarded by <see cref="TaskSet.Lock"/> unless a member says otherwise. Files: this one what it is; ThreadGroup.Exit.cs its end; ThreadGroup.Wait.cs its children;
+/// ThreadGroup.Stop.cs job control; Signals/ThreadGroup.Signals.cs signals; Time/ThreadGroup.Timers.cs timers and processor time.
+/// </remarks>
+public sealed partial class ThreadGroup
 {
-    private int _status;
+    internal ThreadGroup(Kernel kernel, SignalHandlers handlers, ResourceLimits limits)
+    {
+        Kernel = kernel;
+        Handlers = handlers;
+        Limits = limits;
+        StartNs = Time.KernelClock.MonotonicNs;
+    }
 
     /// <summary>The kernel.</summary>
-    public Kernel Kernel { get; } = kernel;
+    public Kernel Kernel { get; }
+
+    /// <summary>The thread whose id is the process's.</summary>
+    public Task Leader { get; internal set; } = null!;
 
     /// <summary>The PID in the initial namespace.</summary>
-    public int Pid { get; } = pid;
+    public int Pid => Leader.Id.Global;
 
-    /// <summary>The wait(2) status once it has ended.</summary>
-    public int ExitStatus => Volatile.Read(ref _status);
+    /// <summary>The limits; they have a lock of their own.</summary>
+    public ResourceLimits Limits { get; }
 
-    internal void OnTaskExited(Task task, int status)
+    /// <summary>When it was made, on the monotonic clock in nanoseconds.</summary>
+    public long StartNs { get; }
+
+    /// <summary>Its threads: those that run, and a leader that ended before them.</summary>
+    internal List<Task> Threads { get; } = [];
+
+    /// <summary>How many threads have not ended.</summary>
+    public int LiveThreads { get; internal set; }
+
+    /// <summary>The thread that made it, or that took it over; null for a process put into the sandbox from outside.</summary>
+    internal Task? ParentThread { get; set; }
+
+    /// <summary>The parent, or null.</summary>
+    public ThreadGroup? Parent => ParentThread?.ThreadGroup;
+
+    /// <summary>Its children, zombies included.</summary>
+    internal List<ThreadGroup> Children { get; } = [];
+
+    /// <summary>The process group.</summary>
+    public ProcessGroup ProcessGroup { get; private set; } = null!;
+
+    /// <summary>The session.</summary>
+    public Session Session => ProcessGroup.Session;
+
+    /// <summary>Whether it has called execve(2) since it was made: its parent may no longer move it to another process group.</summary>
+    internal bool HasExecuted { get; set; }
+
+    /// <summary>PR_SET_CHILD_SUBREAPER.</summary>
+    public bool IsSubreaper { get; set; }
+
+    /// <summary>What the parent is sent at the end; 0 for nothing.</summary>
+    internal int ExitSignal { get; set; }
+
+    /// <summary>Whether it is the first process of its PID namespace.</summary>
+    public bool IsInit => Leader.Id.Local == 1;
+
+    /// <summary>The PID that a namespace sees; 0 when it does not see it.</summary>
+    public int PidIn(PidNamespace ns) => Leader.Id.NumberIn(ns);
+
+    /// <summary>Tells waiting parents of ends, stops and continuations of children.</summary>
+    internal WaitQueue ChildEvents { get; } = new();
+
+    /// <summary>Readable once the process has ended; for pidfds.</summary>
+    public WaitQueue EndEvents { get; } = new();
+
+    [RequiresLock("TaskSet.Lock")]
+    internal void AddFirstLocked(Task task, Task? parent)
     {
-        _ = task;
-        Volatile.Write(ref _status, status);
-        Kernel.OnProcessEnded(this);
+        Leader = task;
+        Threads.Add(task);
+        LiveThreads = 1;
+        ParentThread = parent;
+        Parent?.Children.Add(this);
+    }
+
+    /// <summary>Moves it to a process group.</summary>
+    [RequiresLock("TaskSet.Lock")]
+    internal void JoinLocked(ProcessGroup group)
+    {
+        ProcessGroup? old = ProcessGroup;
+        group.Members.Add(this);
+        ProcessGroup = group;
+        old?.RemoveLocked(this);
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.Diagnostics;
 using CVisor.Host;
 
 namespace CVisor.Core.Time;
@@ -6,10 +7,21 @@ namespace CVisor.Core.Time;
 /// <summary>The kernel's clocks, in nanoseconds. The one place that reads the host's.</summary>
 public static class KernelClock
 {
-    private const int HostRealtime = 0, HostMonotonic = 1;
+    /// <summary>Nanoseconds in a second.</summary>
+    public const long NsPerSecond = 1_000_000_000;
+
+    /// <summary>Nanoseconds in a clock tick (sysconf(_SC_CLK_TCK) is 100).</summary>
+    public const long NsPerTick = NsPerSecond / 100;
+
+    private const int HostRealtime = 0;
+
+    /// <summary>When the sandbox started, on the monotonic clock.</summary>
+    public static long BootNs { get; } = MonotonicNs;
 
     /// <summary>CLOCK_MONOTONIC: since an unspecified start, never backwards.</summary>
-    public static long MonotonicNs => Read(HostMonotonic);
+#pragma warning disable RS0030 // This is the place: the runtime reads the host's CLOCK_MONOTONIC without a system call, in nanoseconds.
+    public static long MonotonicNs => Stopwatch.GetTimestamp();
+#pragma warning restore RS0030
 
     /// <summary>CLOCK_REALTIME: since the epoch.</summary>
     public static long RealtimeNs => Read(HostRealtime);

@@ -12,6 +12,7 @@ public sealed class FsContext
     [GuardedBy(nameof(_lock))]
     private VfsPath _workingDirectory;
     private int _umask;
+    private int _users = 1;
 
     /// <summary>Makes a context that references both places.</summary>
     public FsContext(VfsPath root, VfsPath workingDirectory, uint umask)
@@ -77,6 +78,22 @@ public sealed class FsContext
         }
 
         old.Unreference();
+    }
+
+    /// <summary>One task more uses the context.</summary>
+    public void AddUser() => _ = Interlocked.Increment(ref _users);
+
+    /// <summary>Whether only one task uses the context.</summary>
+    public bool IsExclusive => Volatile.Read(ref _users) == 1;
+
+    /// <summary>One task less; the last one lets go of both places.</summary>
+    public void RemoveUser()
+    {
+        if (Interlocked.Decrement(ref _users) == 0)
+        {
+            Replace(ref _root, default);
+            Replace(ref _workingDirectory, default);
+        }
     }
 
     /// <summary>A copy with its own references (fork without CLONE_FS).</summary>

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
+using CVisor.Abi;
+using CVisor.Core.Signals;
+
+namespace CVisor.Core.Tasks;
+
+/// <summary>A process group (setpgid(2)): what a shell calls a job. Guarded by the task set's lock.</summary>
+public sealed class ProcessGroup
+{
+    internal ProcessGroup(ProcessId id, Session session)
+    {
+        Id = id;
+        Session = session;
+        id.Group = this;
+        session.GroupCount++;
+    }
+
+    /// <summary>The group's id: its first leader's.</summary>
+    public ProcessId Id { get; }
+
+    /// <summary>The session it belongs to.</summary>
+    public Session Session { get; }
+
+    /// <summary>Its processes.</summary>
+    internal List<ThreadGroup> Members { get; } = [];
+
+    /// <summary>Whether no member has a parent in another group of the session: nobody is there who would continue it.</summary>
+    [RequiresLock("TaskSet.Lock")]
+    internal bool IsOrphanedLocked(ThreadGroup? except = null)
+    {
+        foreach (ThreadGroup member in Members)
+        {
+            if (member != except && !member.IsDead && member.Parent is { } parent && parent.ProcessGroup != this && parent.ProcessGroup.Session == Session &&
+                parent != parent.Leader.Id.Namespace.Init)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Sends SIGHUP and SIGCONT when the group has just become orphaned and a member is stopped (setpgid(2), _exit(2)).</summary>
+    [RequiresLock("TaskSet.Lock")]
+    internal void HangUpIfOrphanedLocked(ThreadGroup? leaving)
+    {
+        if (!IsOrphanedLocked(leaving) || !Members.Exists(m => m != leaving && m.IsStoppedCompletely))
+        {
+            return;
+        }
+
+        foreach (ThreadGroup member in Members.ToArray())
+        {
+            _ = member.SendLocked(SignalInfo.FromKernel(SignalNumber.SIGHUP));
+            _ = member.SendLocked(SignalInfo.FromKernel(SignalNumber.SIGCONT));
+        }
+    }
+
+    [RequiresLock("TaskSet.Lock")]
+    internal void RemoveLocked(ThreadGroup member)
+    {
+        _ = Members.Remove(member);
+        if (Members.Count == 0)
+        {
+            Id.Group = null;
+            Id.ReleaseIfUnusedLocked();
+            Session.GroupCount--;
+            if (Session.GroupCount == 0)
+            {
+                Session.Id.Session = null;
+                Session.Id.ReleaseIfUnusedLocked();
+            }
+        }
+    }
+}
+
+/// <summary>A session (setsid(2)): process groups that share a controlling terminal. Guarded by the task set's lock.</summary>
+public sealed class Session
+{
+    internal Session(ProcessId id)
+    {
+        Id = id;
+        id.Session = this;
+    }
+
+    /// <summary>The session's id: its leader's.</summary>
+    public ProcessId Id { get; }
+
+    /// <summary>The process that made it; null once it has ended.</summary>
+    public ThreadGroup? Leader { get; internal set; }
+
+    /// <summary>The controlling terminal, or null.</summary>
+    public IControllingTerminal? Terminal { get; set; }
+
+    /// <summary>The process group that may read from the terminal.</summary>
+    public ProcessGroup? Foreground { get; set; }
+
+    internal int GroupCount { get; set; }
+}
+
+/// <summary>A terminal that a session can have.</summary>
+public interface IControllingTerminal
+{
+    /// <summary>The device number (makedev), for /proc/PID/stat.</summary>
+    ulong DeviceNumber { get; }
+
+    /// <summary>The session's leader ended: hang up. The task set's lock is held; take only locks below it.</summary>
+    void OnLeaderExit(Session session);
+}
