@@ -24,12 +24,13 @@ public sealed record NamespaceSet
 
     /// <summary>The namespaces that a sandbox starts with.</summary>
     /// <param name="pids">The initial PID namespace.</param>
+    /// <param name="network">The initial network.</param>
     /// <param name="hostName">The node name.</param>
-    public static NamespaceSet CreateInitial(PidNamespace pids, string hostName) => new()
+    public static NamespaceSet CreateInitial(PidNamespace pids, NetworkNamespace network, string hostName) => new()
     {
         Uts = new UtsNamespace(UserNamespace.Initial, hostName, "(none)"),
         Ipc = new IpcNamespace(UserNamespace.Initial),
-        Network = new NetworkNamespace(UserNamespace.Initial),
+        Network = network,
         Cgroup = new CgroupNamespace(UserNamespace.Initial),
         PidForChildren = pids,
     };

@@ -38,16 +38,6 @@ public sealed partial class IpcNamespace(UserNamespace owner) : Namespace(owner)
     public override NamespaceKind Kind => NamespaceKind.Ipc;
 }
 
-/// <summary>A network (network_namespaces(7)).</summary>
-public sealed class NetworkNamespace(UserNamespace owner) : Namespace(owner)
-{
-    /// <inheritdoc/>
-    public override NamespaceKind Kind => NamespaceKind.Network;
-
-    /// <summary>The network stack, set by the sockets code when it is first asked for.</summary>
-    public object? Stack { get; set; }
-}
-
 /// <summary>A view of the cgroup tree (cgroup_namespaces(7)).</summary>
 public sealed class CgroupNamespace(UserNamespace owner) : Namespace(owner)
 {

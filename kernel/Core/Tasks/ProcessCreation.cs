@@ -18,6 +18,15 @@ public sealed class ProcessRequest
 
     /// <summary>Its root and working directory; taken over.</summary>
     public required FsContext Fs { get; init; }
+
+    /// <summary>Its limits.</summary>
+    public ResourceLimits Limits { get; init; } = new();
+
+    /// <summary>Its namespaces; null for the kernel's initial ones.</summary>
+    public Namespaces.NamespaceSet? Namespaces { get; init; }
+
+    /// <summary>Called once with the process when all its threads have ended, under the task set's lock: note it and return.</summary>
+    public Action<ThreadGroup>? Ended { get; init; }
 }
 
 /// <summary>What <see cref="Kernel.CreateProcess"/> came to.</summary>
@@ -28,6 +37,9 @@ public readonly record struct ProcessResult(ThreadGroup? Process, Errno Error);
 /// <summary>Processes from outside.</summary>
 public sealed partial class Kernel
 {
+    /// <summary>The namespaces that the sandbox starts in; the boot code sets the host name.</summary>
+    public Namespaces.NamespaceSet InitialNamespaces => field ??= CVisor.Core.Namespaces.NamespaceSet.CreateInitial(Tasks.RootPids, InitialNetworkNamespace, "cvisor");
+
     /// <summary>Creates a process and lets it run. Called on any thread but a worker's.</summary>
     /// <param name="request">What.</param>
     /// <param name="completed">Called on a worker's thread, once.</param>
@@ -57,18 +69,29 @@ public sealed partial class Kernel
             return new ProcessResult(null, Errno.EAGAIN);
         }
 
-        Task task = CreateFirstTask(request, program, context);
-        task.HomeWorker = 0;
-        task.StartProgram(program);
-        Scheduler.Workers[0].CountTask(1);
-        Scheduler.Enqueue(task);
-        return new ProcessResult(task.ThreadGroup, Errno.None);
-    }
+        _ = Signals.ExtendedState.Reset(context);
+        Task? task = Tasks.CreateProcess(this, new ProcessStart
+        {
+            Context = context,
+            Memory = program.Memory,
+            Fs = request.Fs,
+            Descriptors = request.Descriptors,
+            Credentials = request.Program.Credentials,
+            Namespaces = request.Namespaces ?? InitialNamespaces,
+            Pids = Tasks.RootPids,
+            Limits = request.Limits,
+            Name = program.Name,
+            Ended = request.Ended,
+        });
+        if (task is null)
+        {
+            context.Destroy();
+            program.Memory.RemoveUser();
+            return new ProcessResult(null, Errno.EAGAIN);
+        }
 
-    private Task CreateFirstTask(ProcessRequest request, LoadedProgram program, GuestContext context)
-    {
-        int tid = Tasks.NextTid();
-        ThreadGroup group = new(this, tid);
-        return new Task(this, group, tid, context, program.Memory, request.Fs, request.Descriptors, request.Program.Credentials, program.Name);
+        task.StartProgram(program);
+        task.Launch();
+        return new ProcessResult(task.ThreadGroup, Errno.None);
     }
 }

@@ -6,14 +6,8 @@ namespace CVisor.Core.Tasks;
 /// <summary>The network of a task.</summary>
 public sealed partial class Task
 {
-    private NetworkNamespace? _networkNamespace;
-
-    /// <summary>The network namespace: the kernel's initial one until unshare(2), setns(2) or clone(2) gives another. Set by the task itself or its creator.</summary>
-    public NetworkNamespace NetworkNamespace
-    {
-        get => _networkNamespace ?? Kernel.InitialNetworkNamespace;
-        set => _networkNamespace = value;
-    }
+    /// <summary>The network namespace: the kernel's initial one until unshare(2), setns(2) or clone(2) gives another.</summary>
+    public NetworkNamespace NetworkNamespace => Namespaces.Network;
 }
 
 /// <summary>The network of the sandbox.</summary>

@@ -91,8 +91,8 @@ public sealed class FsContext
     {
         if (Interlocked.Decrement(ref _users) == 0)
         {
-            Replace(ref _root, default);
-            Replace(ref _workingDirectory, default);
+            SetRoot(default);
+            SetWorkingDirectory(default);
         }
     }
 
