@@ -7,4 +7,5 @@ namespace CVisor.Schema.Model;
 public sealed record Spec(
     EquatableArray<SyscallFamily> Families,
     EquatableArray<TypeSpec> Types,
-    EquatableArray<FlagSet> Flags);
+    EquatableArray<FlagSet> Flags,
+    EquatableArray<RoleFilterSpec> Filters);

@@ -6,7 +6,7 @@ using CVisor.Schema.Validation;
 
 namespace CVisor.Schema.Parsing;
 
-/// <summary>Reads and checks the sections that describe guest calls: syscalls, types and flags.</summary>
+/// <summary>Reads and checks the sections syscalls, types, flags and filters.</summary>
 public static class SpecParser
 {
     /// <summary>Parses <paramref name="text"/>; what is wrong is left out of the model and reported.</summary>
@@ -17,14 +17,17 @@ public static class SpecParser
         FlagParser.Parse(file, source);
         TypeParser.Parse(file, source);
         SyscallParser.Parse(file, source);
+        FilterParser.Parse(file, source);
         NumberValidation.Check(file, source);
         NameValidation.Check(file, source);
         RowValidation.Check(file, source);
+        FilterValidation.Check(file, source);
 
         Spec spec = new(
             source.Families.ToEquatableArray(),
             source.Types.Select(t => t.Model).ToEquatableArray(),
-            source.Flags.Select(f => f.Model).ToEquatableArray());
+            source.Flags.Select(f => f.Model).ToEquatableArray(),
+            source.Filters.ToEquatableArray());
         return new ParsedSpec(spec, file.OrderedDiagnostics().ToEquatableArray());
     }
 }

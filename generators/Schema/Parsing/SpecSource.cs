@@ -16,6 +16,10 @@ internal sealed class SpecSource
 
     public List<Placed<FlagSet>> Flags { get; } = new();
 
+    public List<RoleFilterSpec> Filters { get; } = new();
+
+    public List<Placed<CallFilter>> CallFilters { get; } = new();
+
     /// <summary>Every mention of a type or flag set: by an argument, a field.</summary>
     public List<TypeUse> Uses { get; } = new();
 }
