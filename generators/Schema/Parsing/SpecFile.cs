@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
@@ -28,14 +29,23 @@ public sealed class SpecFile
     {
         SpecFile file = new();
         YamlStream stream = new();
+        Parser parser = new(new StringReader(text));
         try
         {
-            stream.Load(new StringReader(text));
+            stream.Load(parser);
         }
         catch (YamlException e)
         {
             string message = e.InnerException?.Message ?? e.Message;
             file.Diagnostics.Add(new SpecDiagnostic(SpecRules.Malformed, message, (int)e.Start.Line, (int)e.Start.Column));
+            return file;
+        }
+        catch (InvalidOperationException)
+        {
+            // The library's scanner says no more of some texts, a flow mapping that is not closed among them.
+            Mark? last = parser.Current?.End;
+            file.Diagnostics.Add(new SpecDiagnostic(
+                SpecRules.Malformed, "this is not YAML; a bracket may be open", (int)(last?.Line ?? 1), (int)(last?.Column ?? 1)));
             return file;
         }
 
@@ -65,5 +75,5 @@ public sealed class SpecFile
 
     /// <summary>The diagnostics in file order.</summary>
     public IEnumerable<SpecDiagnostic> OrderedDiagnostics()
-        => Diagnostics.OrderBy(d => d.Line).ThenBy(d => d.Column).ThenBy(d => d.Id, System.StringComparer.Ordinal);
+        => Diagnostics.OrderBy(d => d.Line).ThenBy(d => d.Column).ThenBy(d => d.Id, StringComparer.Ordinal);
 }
