@@ -13,6 +13,12 @@ public sealed class BlockListTests
             Sandbox.Platforms.ShouldContain(platform);
             foreach ((string programName, string caseName) in BlockList.Load(platform).Entries)
             {
+                if (programName is "do" or "bundle")
+                {
+                    RealProgram.All.ShouldContain(p => p.Name == caseName, $"{path}: no real program {caseName}");
+                    continue;
+                }
+
                 GuestProgram? program = GuestProgram.All.SingleOrDefault(p => p.Name == programName);
                 program.ShouldNotBeNull($"{path}: no program {programName}");
                 bool isCase = caseName == "*" || File.ReadAllText(program.Source).Contains($"TEST({caseName})", StringComparison.Ordinal);

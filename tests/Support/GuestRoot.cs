@@ -28,11 +28,19 @@ public static class GuestRoot
         return $"/programs/{program.Name}";
     }
 
-    /// <summary>Runs a program of the root natively, in namespaces of its own (tests/Guest/native/launch.c says which).</summary>
+    /// <summary>Runs a program of this root natively.</summary>
     /// <param name="arguments">The program's path inside the root, and its arguments.</param>
     /// <param name="timeout">When it is killed.</param>
     /// <returns>How it ended.</returns>
-    public static async Task<CommandResult> RunNativelyAsync(IEnumerable<string> arguments, TimeSpan timeout)
+    public static Task<CommandResult> RunNativelyAsync(IEnumerable<string> arguments, TimeSpan timeout) =>
+        RunNativelyAsync(Folder, arguments, timeout);
+
+    /// <summary>Runs a program of a root natively, in namespaces of its own (tests/Guest/native/launch.c says which).</summary>
+    /// <param name="root">The root's path on the host.</param>
+    /// <param name="arguments">The program's path inside the root, and its arguments.</param>
+    /// <param name="timeout">When it is killed.</param>
+    /// <returns>How it ended.</returns>
+    public static async Task<CommandResult> RunNativelyAsync(string root, IEnumerable<string> arguments, TimeSpan timeout)
     {
         string launcher = Path.Combine(RepositoryPaths.Out, "guest", "launch");
         await s_compilers.WaitAsync().ConfigureAwait(false);
@@ -46,7 +54,7 @@ public static class GuestRoot
             s_compilers.Release();
         }
 
-        return await Command.RunAsync(launcher, [Folder, .. arguments], timeout: timeout).ConfigureAwait(false);
+        return await Command.RunAsync(launcher, [root, .. arguments], timeout: timeout).ConfigureAwait(false);
     }
 
     private static string Create()

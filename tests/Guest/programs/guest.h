@@ -130,6 +130,17 @@ __attribute__((unused)) static void sleep_ms(int ms) {
     while (nanosleep(&t, &t) < 0 && errno == EINTR) {
     }
 }
+// Uses this much processor time, however busy the machine is.
+__attribute__((unused)) static void burn_ms(int ms) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    long long until = t.tv_sec * 1000000000LL + t.tv_nsec + ms * 1000000LL;
+    do {
+        for (volatile int i = 0; i < 10000; i++) {
+        }
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    } while (t.tv_sec * 1000000000LL + t.tv_nsec < until);
+}
 // The body runs in a child; gives the child's pid.
 #define CHILD(...)                                                            \
     ({                                                                        \

@@ -87,10 +87,10 @@ TEST(memory_of_a_child) {
     strcpy(b, "the parent's");
     here.iov_len = there.iov_len = 13;
     CHECK_EQ(process_vm_writev(pid, &here, 1, &there, 1, 0), 13);
-    CHECK_EQ(write(go[1], "x", 1), 1);
     there.iov_base = BAD_POINTER;
     CHECK_ERR(process_vm_readv(pid, &here, 1, &there, 1, 0), EFAULT);
     CHECK_ERR(process_vm_readv(pid, &here, 1, &there, 1, 1), EINVAL);
+    CHECK_EQ(write(go[1], "x", 1), 1);
     CHECK_EXIT(pid, 0);
     CHECK_ERR(process_vm_readv(pid, &here, 1, &there, 1, 0), ESRCH);
 }

@@ -256,6 +256,8 @@ TEST(a_master_without_a_slave_yet) {
     OK(tcflush(s, TCIOFLUSH));
     int n;
     CHECK_EQ(write(m, "xy\n", 3), 3);
+    f = (struct pollfd){s, POLLIN, 0};
+    CHECK_EQ(poll(&f, 1, 2000), 1);
     OK(ioctl(s, FIONREAD, &n));
     CHECK_EQ(n, 3);
     OK(tcflush(s, TCIFLUSH));

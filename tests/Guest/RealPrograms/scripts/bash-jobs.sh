@@ -1,0 +1,5 @@
+# needs: bash
+bash -c '
+set -m; sleep 100 & p=$!; kill -STOP $p; sleep 0.1; jobs | sed "s/ *$//"; kill -CONT $p; sleep 0.1; kill $p; wait $p 2>/dev/null; echo ended $?
+for i in 1 2 3; do (sleep 0.0$i; exit $i) & done; wait -n; echo first $?; wait; echo all
+'
