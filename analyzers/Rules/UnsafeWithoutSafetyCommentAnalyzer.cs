@@ -35,7 +35,14 @@ public sealed class UnsafeWithoutSafetyCommentAnalyzer : DiagnosticAnalyzer
     {
         context.EnableConcurrentExecution();
         context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
-        context.RegisterSemanticModelAction(Analyze);
+        context.RegisterCompilationStartAction(static start =>
+        {
+            // Without the option the compiler refuses the rest by itself, and the banned symbols what needs no keyword.
+            if (((CSharpCompilationOptions)start.Compilation.Options).AllowUnsafe)
+            {
+                start.RegisterSemanticModelAction(Analyze);
+            }
+        });
     }
 
     private static void Analyze(SemanticModelAnalysisContext context)
