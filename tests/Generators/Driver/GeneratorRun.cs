@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Collections.Immutable;
 using System.Text;
+using CVisor.Generators.NineP;
 using CVisor.Generators.Seccomp;
 using CVisor.Generators.Syscalls;
 using Microsoft.CodeAnalysis;
@@ -35,7 +36,7 @@ internal sealed class GeneratorRun
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
         _spec = new SpecFileText(SpecPath, spec);
         _driver = CSharpGeneratorDriver.Create(
-            [new SyscallGenerator().AsSourceGenerator(), new SeccompGenerator().AsSourceGenerator()],
+            [new SyscallGenerator().AsSourceGenerator(), new SeccompGenerator().AsSourceGenerator(), new NinePGenerator().AsSourceGenerator()],
             [_spec],
             (CSharpParseOptions)Parse("", "").Options,
             new FixtureOptions(outputs),
@@ -97,7 +98,7 @@ internal sealed class GeneratorRun
 
     private sealed class FixtureOptions(string outputs) : AnalyzerConfigOptionsProvider
     {
-        public override AnalyzerConfigOptions GlobalOptions { get; } = new Values([]);
+        public override AnalyzerConfigOptions GlobalOptions { get; } = new Values(new Dictionary<string, string> { ["build_property.CVisorGenerate"] = outputs });
 
         public override AnalyzerConfigOptions GetOptions(SyntaxTree tree) => GlobalOptions;
 
