@@ -69,14 +69,14 @@ internal sealed partial class GoferInode
     public override Errno Create(in OperationContext context, string name, uint mode, out Inode? child)
     {
         child = null;
-        Errno error = OwnerOfNew(in context, isDirectory: false, ref mode, out uint uid, out uint gid);
+        Errno error = OwnerOfNew(in context, isDirectory: false, mode, out NewFileOwner owner);
         if (error != Errno.None)
         {
             return error;
         }
 
         const uint ReadWrite = 2;
-        HostErrno made = _fs.Connection.CreateFile(Fid, name, ReadWrite, mode, uid, gid, out uint fid, out Attr attr, out GoferOpen open);
+        HostErrno made = _fs.Connection.CreateFile(Fid, name, ReadWrite, owner.Mode, owner.Uid, owner.Gid, out uint fid, out Attr attr, out GoferOpen open);
         if (made != HostErrno.None)
         {
             return made.ToGuest();
@@ -204,13 +204,13 @@ internal sealed partial class GoferInode
     private Errno Make(in OperationContext context, string name, uint mode, string target, out Inode? child)
     {
         child = null;
-        Errno error = OwnerOfNew(in context, ModeBits.TypeOf(mode) == FileType.Directory, ref mode, out uint uid, out uint gid);
+        Errno error = OwnerOfNew(in context, ModeBits.TypeOf(mode) == FileType.Directory, mode, out NewFileOwner owner);
         if (error != Errno.None)
         {
             return error;
         }
 
-        HostErrno made = _fs.Connection.Make(Fid, name, mode, uid, gid, target, out uint fid, out Attr attr);
+        HostErrno made = _fs.Connection.Make(Fid, name, owner.Mode, owner.Uid, owner.Gid, target, out uint fid, out Attr attr);
         if (made != HostErrno.None)
         {
             return made.ToGuest();
@@ -233,18 +233,10 @@ internal sealed partial class GoferInode
         return error;
     }
 
-    // inode_init_owner(): the group of a set-group-ID directory is inherited, and by directories the bit too.
-    private Errno OwnerOfNew(in OperationContext context, bool isDirectory, ref uint mode, out uint uid, out uint gid)
+    private Errno OwnerOfNew(in OperationContext context, bool isDirectory, uint mode, out NewFileOwner owner)
     {
-        uid = context.Credentials.FileUid;
-        gid = context.Credentials.FileGid;
         Errno error = GetAttributes(out Attributes mine);
-        if (error == Errno.None && (mine.Mode & ModeBits.SetGid) != 0)
-        {
-            gid = mine.Gid;
-            mode |= isDirectory ? ModeBits.SetGid : 0;
-        }
-
+        owner = NewFileOwner.In(in mine, in context, mode, isDirectory);
         return error;
     }
 

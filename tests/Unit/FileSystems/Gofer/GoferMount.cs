@@ -15,10 +15,11 @@ internal sealed class GoferMount : IDisposable
     private readonly Thread _server;
     private readonly int _procFd;
 
-    public GoferMount(GoferSharing sharing = GoferSharing.Exclusive, bool donates = true, bool readOnly = false)
+    public GoferMount(GoferSharing sharing = GoferSharing.Exclusive, bool donates = true, bool readOnly = false, Action<string>? populate = null)
     {
         const int AtFdcwd = -100, OPath = 0x200000, OCloexec = 0x80000, Seqpacket = 5;
         Tree = Directory.CreateTempSubdirectory("goferfs").FullName;
+        populate?.Invoke(Tree);
         FdPair pair = default;
         HostCalls.Socketpair(1, Seqpacket | OCloexec, 0, ref pair).OrThrow("socketpair");
         _procFd = HostCalls.Openat(AtFdcwd, "/proc/self/fd\0"u8, OPath | OCloexec, 0).OrThrow("open /proc/self/fd").Int;
