@@ -6,22 +6,26 @@ namespace CVisor.Core.Vfs;
 
 /// <summary>A name in a directory, and what it leads to; negative when it leads nowhere.</summary>
 /// <remarks>
-/// Lock order (see Vfs/README.md): rename lock, parent dentry's lock, child dentry's lock, inode locks of the file system, wait queues.
+/// Lock order (see docs/architecture.md): a file system's rename lock, parent dentry's lock, child dentry's lock, inode locks of the file system, wait queues.
 /// A dentry in use (a path, a mount, a child) is referenced; an unused one stays cached as its file system's <see cref="DentryPolicy"/> allows.
+/// <see cref="Unreference"/> may take the parent's lock: it is called without dentry locks.
 /// </remarks>
 public sealed class Dentry
 {
     private int _references;
+    private int _isDead;
+    private Inode? _inode;
     [GuardedBy(nameof(Lock))]
     private Dictionary<string, Dentry>? _children;
 
-    /// <summary>Makes a dentry. The caller links it to its parent.</summary>
+    /// <summary>Makes a dentry, which refers to its parent and its inode. The caller links it to its parent.</summary>
     public Dentry(FileSystem fileSystem, Dentry? parent, string name, Inode? inode)
     {
         FileSystem = fileSystem;
         Parent = parent;
         Name = name;
-        Inode = inode;
+        _inode = inode;
+        parent?.Reference();
         inode?.Reference();
     }
 
@@ -38,9 +42,9 @@ public sealed class Dentry
     public string Name { get; internal set; }
 
     /// <summary>What the name leads to, or null.</summary>
-    public Inode? Inode { get; internal set; }
+    public Inode? Inode => Volatile.Read(ref _inode);
 
-    /// <summary>Whether the name has been removed (unlink, rename over it, rmdir) while still in use.</summary>
+    /// <summary>Whether the name has been removed (unlink, rename over it, rmdir, found stale) while still in use.</summary>
     public bool IsUnlinked { get; internal set; }
 
     /// <summary>How many mounts lie on it, in any namespace; zero lets the walk skip the mount table.</summary>
@@ -48,6 +52,9 @@ public sealed class Dentry
 
     /// <summary>Whether it is a directory.</summary>
     public bool IsDirectory => Inode?.Type == FileType.Directory;
+
+    /// <summary>Whether it stands in its file system's list of unused dentries; for the cache.</summary>
+    internal bool IsListed { get; set; }
 
     /// <summary>References now; for the cache.</summary>
     internal int References => Volatile.Read(ref _references);
@@ -64,6 +71,28 @@ public sealed class Dentry
         }
     }
 
+    /// <summary>Counts one user less of a dentry that stays in its directory: whoever uses it next lets go of it.</summary>
+    [RequiresLock("Parent.Lock")]
+    internal void UnreferenceLocked() => _ = Interlocked.Decrement(ref _references);
+
+    /// <summary>A negative dentry becomes a file's (created).</summary>
+    [RequiresLock("Parent.Lock")]
+    internal void SetInodeLocked(Inode inode)
+    {
+        inode.Reference();
+        Volatile.Write(ref _inode, inode);
+    }
+
+    /// <summary>Lets go of the inode and the parent, once. Nobody refers to the dentry, and no directory lists it.</summary>
+    internal void Die()
+    {
+        if (Interlocked.Exchange(ref _isDead, 1) == 0)
+        {
+            Interlocked.Exchange(ref _inode, null)?.Unreference();
+            Parent?.Unreference();
+        }
+    }
+
     /// <summary>The cached child of this name, or null.</summary>
     [RequiresLock(nameof(Lock))]
     internal Dentry? FindChildLocked(string name) => _children is not null && _children.TryGetValue(name, out Dentry? child) ? child : null;
@@ -71,18 +100,14 @@ public sealed class Dentry
     [RequiresLock(nameof(Lock))]
     internal void AddChildLocked(Dentry child) => (_children ??= new Dictionary<string, Dentry>(StringComparer.Ordinal))[child.Name] = child;
 
+    /// <summary>Takes a child out; false when it is not one (any more).</summary>
     [RequiresLock(nameof(Lock))]
-    internal void RemoveChildLocked(Dentry child)
-    {
-        if (_children is not null && _children.TryGetValue(child.Name, out Dentry? found) && found == child)
-        {
-            _ = _children.Remove(child.Name);
-        }
-    }
+    internal bool RemoveChildLocked(Dentry child) =>
+        _children is not null && _children.TryGetValue(child.Name, out Dentry? found) && found == child && _children.Remove(child.Name);
 
     /// <summary>The cached children.</summary>
     [RequiresLock(nameof(Lock))]
-    internal IEnumerable<Dentry> ChildrenLocked() => _children is null ? [] : _children.Values;
+    internal IReadOnlyCollection<Dentry> ChildrenLocked() => _children is null ? [] : _children.Values;
 }
 
 /// <summary>A place in the tree that a task sees: a mount and a dentry in it. The default is no place.</summary>

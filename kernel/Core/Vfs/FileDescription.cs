@@ -19,6 +19,7 @@ public abstract class FileDescription
     private readonly Lock _observerLock = new();
     [GuardedBy(nameof(_observerLock))]
     private List<IReleaseObserver>? _observers;
+    private Inode? _written;
 
     /// <summary>Makes a description with one reference, the caller's.</summary>
     /// <param name="path">Where it was opened; the default for files without a path (pipes, sockets).</param>
@@ -142,8 +143,10 @@ public abstract class FileDescription
         if (Interlocked.Decrement(ref _references) == 0)
         {
             TellObservers();
+            FileEvents.OnClosed(this);
             Inode?.Locks.ReleaseDescription(this);
             OnRelease();
+            _written?.RemoveWriter();
             Path.Unreference();
         }
     }
@@ -165,6 +168,9 @@ public abstract class FileDescription
             _ = _observers?.Remove(observer);
         }
     }
+
+    /// <summary>Keeps a file's writer count, taken by open, until the description is released.</summary>
+    internal void HoldWriteAccess(Inode inode) => _written = inode;
 
     /// <summary>Called once, when the last reference is gone.</summary>
     protected virtual void OnRelease()

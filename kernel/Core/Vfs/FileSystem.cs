@@ -21,6 +21,8 @@ public enum DentryPolicy
 public abstract class FileSystem
 {
     private static int s_nextDevice;
+    private Dentry? _rootDentry;
+    private int _mounts;
 
     /// <summary>The type's name (proc/filesystems, mount(2)).</summary>
     public abstract string TypeName { get; }
@@ -28,11 +30,36 @@ public abstract class FileSystem
     /// <summary>The root directory.</summary>
     public abstract Inode Root { get; }
 
+    /// <summary>The root's dentry, one for all mounts; it stays as long as the file system.</summary>
+    public Dentry RootDentry
+    {
+        get
+        {
+            if (Volatile.Read(ref _rootDentry) is { } existing)
+            {
+                return existing;
+            }
+
+            Dentry made = new(this, null, "", Root);
+            made.Reference();
+            return Interlocked.CompareExchange(ref _rootDentry, made, null) ?? made;
+        }
+    }
+
+    /// <summary>Held while directories move, so that the tree holds still. Taken before any dentry's lock.</summary>
+    public Lock RenameLock { get; } = new();
+
+    /// <summary>Dentries in no one's use.</summary>
+    internal DentryCache UnusedDentries { get; } = new();
+
     /// <summary>What the dentry cache may keep.</summary>
     public virtual DentryPolicy DentryPolicy => DentryPolicy.Pinned;
 
     /// <summary>The device number that stat(2) shows.</summary>
     public ulong Device { get; } = DeviceNumber.Make(0, (uint)Interlocked.Increment(ref s_nextDevice));
+
+    /// <summary>Whether the file system as a whole refuses writing, whatever its mounts say.</summary>
+    public virtual bool IsReadOnly => false;
 
     /// <summary>Options of the file system itself, as /proc/mounts shows them (without ro/rw), or "".</summary>
     public virtual string Options => "";
@@ -46,5 +73,15 @@ public abstract class FileSystem
     /// <summary>Called once the last mount is gone.</summary>
     public virtual void Release()
     {
+    }
+
+    internal void AddMount() => _ = Interlocked.Increment(ref _mounts);
+
+    internal void RemoveMount()
+    {
+        if (Interlocked.Decrement(ref _mounts) == 0)
+        {
+            Release();
+        }
     }
 }

@@ -25,7 +25,9 @@ public readonly record struct OperationContext(UserCredentials Credentials, Task
 public abstract class Inode(FileSystem fileSystem)
 {
     private int _references;
+    private int _writers;
     private FileLocks? _locks;
+    private InodeWatches? _watches;
 
     /// <summary>The file system.</summary>
     public FileSystem FileSystem { get; } = fileSystem;
@@ -35,6 +37,12 @@ public abstract class Inode(FileSystem fileSystem)
 
     /// <summary>Advisory locks (flock(2), fcntl(2)) on this file.</summary>
     public FileLocks Locks => _locks ?? System.Threading.Interlocked.CompareExchange(ref _locks, new FileLocks(), null) ?? _locks!;
+
+    /// <summary>Who watches this inode (inotify(7)); null while nobody ever did.</summary>
+    internal InodeWatches? Watches => System.Threading.Volatile.Read(ref _watches);
+
+    /// <summary>Who watches this inode; made when first asked for.</summary>
+    internal InodeWatches MakeWatches() => Watches ?? System.Threading.Interlocked.CompareExchange(ref _watches, new InodeWatches(), null) ?? _watches!;
 
     /// <summary>Reads the attributes.</summary>
     public abstract Errno GetAttributes(out Attributes attributes);
@@ -100,7 +108,7 @@ public abstract class Inode(FileSystem fileSystem)
         return Errno.EINVAL;
     }
 
-    /// <summary>Follows a magic link (/proc/self/fd/3) to where it leads, without text; false when the link is an ordinary one.</summary>
+    /// <summary>Follows a magic link (/proc/self/fd/3) to where it leads, without text; false when the link is an ordinary one. The target carries references for the caller.</summary>
     public virtual bool TryFollowMagicLink(in OperationContext context, out VfsPath target, out Errno error)
     {
         target = default;
@@ -138,6 +146,18 @@ public abstract class Inode(FileSystem fileSystem)
     /// <summary>For a socket inode: the endpoint bound here (kernel/Sockets' own object); null otherwise.</summary>
     public virtual object? BoundEndpoint { get; set; }
 
+    /// <summary>One more description may write (get_write_access()); false while the file is being executed (ETXTBSY).</summary>
+    public bool TryAddWriter() => TryCount(1);
+
+    /// <summary>One writer less.</summary>
+    public void RemoveWriter() => _ = System.Threading.Interlocked.Decrement(ref _writers);
+
+    /// <summary>One more program runs the file (deny_write_access()); false while it is open for writing (ETXTBSY).</summary>
+    public bool TryDenyWriting() => TryCount(-1);
+
+    /// <summary>One program less runs the file.</summary>
+    public void AllowWriting() => _ = System.Threading.Interlocked.Increment(ref _writers);
+
     /// <summary>Counts one more reference.</summary>
     public void Reference() => _ = System.Threading.Interlocked.Increment(ref _references);
 
@@ -156,6 +176,24 @@ public abstract class Inode(FileSystem fileSystem)
     /// <summary>Called when the last reference is gone; a file system that looks the inode up again counts from one again.</summary>
     protected virtual void OnRelease()
     {
+    }
+
+    // Positive: writers. Negative: programs that run it.
+    private bool TryCount(int delta)
+    {
+        int seen = System.Threading.Volatile.Read(ref _writers);
+        while (Math.Sign(seen) != -delta)
+        {
+            int found = System.Threading.Interlocked.CompareExchange(ref _writers, seen + delta, seen);
+            if (found == seen)
+            {
+                return true;
+            }
+
+            seen = found;
+        }
+
+        return false;
     }
 
     private static Errno Refuse(Errno error, out Inode? child)

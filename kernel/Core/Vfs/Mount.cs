@@ -12,16 +12,35 @@ public enum MountFlags : uint
     NoSetId = 2,
     NoDevices = 4,
     NoExecute = 8,
+    NoSymlinks = 0x100,
     NoAccessTime = 0x400,
     NoDirectoryAccessTime = 0x800,
     RelativeAccessTime = 0x200000,
 }
 
+/// <summary>How mounts and unmounts spread (mount_namespaces(7)). Recorded and shown; nothing spreads yet.</summary>
+public enum MountPropagation
+{
+    /// <summary>They do not.</summary>
+    Private,
+
+    /// <summary>Both ways among peers.</summary>
+    Shared,
+
+    /// <summary>From the master only.</summary>
+    Slave,
+
+    /// <summary>They do not, and it cannot be bind-mounted.</summary>
+    Unbindable,
+}
+
 /// <summary>A file system, or part of one, attached somewhere in a mount namespace's tree.</summary>
+/// <remarks>References: one for being attached, one for each open file, working directory, root and child mount that lies on it.</remarks>
 public sealed class Mount
 {
     private static int s_nextId;
     private int _references = 1;
+    private int _flags;
 
     /// <summary>Makes a mount that is attached nowhere, with one reference.</summary>
     /// <param name="fileSystem">What it shows.</param>
@@ -33,8 +52,15 @@ public sealed class Mount
         FileSystem = fileSystem;
         Root = root;
         root.Reference();
-        Flags = flags;
+        fileSystem.AddMount();
+        _flags = unchecked((int)flags);
         Source = source;
+    }
+
+    /// <summary>Makes a mount of a whole file system.</summary>
+    public Mount(FileSystem fileSystem, MountFlags flags, string source)
+        : this(fileSystem, fileSystem.RootDentry, flags, source)
+    {
     }
 
     /// <summary>The mount id of /proc/self/mountinfo.</summary>
@@ -47,19 +73,32 @@ public sealed class Mount
     public Dentry Root { get; }
 
     /// <summary>Its flags; changed by remounting.</summary>
-    public MountFlags Flags { get; internal set; }
+    public MountFlags Flags
+    {
+        get => (MountFlags)Volatile.Read(ref _flags);
+        internal set => Volatile.Write(ref _flags, unchecked((int)value));
+    }
+
+    /// <summary>How mounts spread.</summary>
+    public MountPropagation Propagation { get; internal set; }
 
     /// <summary>The source text.</summary>
     public string Source { get; }
 
-    /// <summary>Where it is attached; the default for a namespace's root or a detached mount. Guarded by the namespace's lock.</summary>
+    /// <summary>Where it is attached, with references; the default for a namespace's root or a detached mount. Guarded by the namespace's lock.</summary>
     public VfsPath MountPoint { get; internal set; }
 
     /// <summary>The namespace it is attached in; null once detached.</summary>
     public MountNamespace? Namespace { get; internal set; }
 
     /// <summary>Whether writing is refused.</summary>
-    public bool IsReadOnly => (Flags & MountFlags.ReadOnly) != 0;
+    public bool IsReadOnly => (Flags & MountFlags.ReadOnly) != 0 || FileSystem.IsReadOnly;
+
+    /// <summary>References now; for umount's busy check.</summary>
+    internal int References => Volatile.Read(ref _references);
+
+    /// <summary>The place of its root.</summary>
+    public VfsPath RootPath => new(this, Root);
 
     /// <summary>Counts one more user.</summary>
     public void Reference() => _ = Interlocked.Increment(ref _references);
@@ -70,20 +109,7 @@ public sealed class Mount
         if (Interlocked.Decrement(ref _references) == 0)
         {
             Root.Unreference();
+            FileSystem.RemoveMount();
         }
     }
-}
-
-/// <summary>The tree of mounts that a set of tasks sees (mount_namespaces(7)).</summary>
-public sealed partial class MountNamespace
-{
-    /// <summary>Makes a namespace with a root mount.</summary>
-    public MountNamespace(Mount root)
-    {
-        Root = root;
-        root.Namespace = this;
-    }
-
-    /// <summary>The root mount.</summary>
-    public Mount Root { get; private set; }
 }
