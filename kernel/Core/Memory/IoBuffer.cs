@@ -138,6 +138,22 @@ public struct IoBuffer
         return Errno.None;
     }
 
+    /// <summary>Copies from a memory file to the buffer and moves on.</summary>
+    /// <param name="file">The file; the range stays referenced for the length of the call.</param>
+    /// <param name="offset">Offset in it in bytes.</param>
+    /// <param name="length">Length in bytes; more than <see cref="Remaining"/> is left out.</param>
+    /// <param name="copied">How many were copied before the end or a fault.</param>
+    /// <returns>None, or EFAULT.</returns>
+    public Errno CopyOutFrom(MemoryFile file, ulong offset, long length, out long copied) => CopyFile(file, offset, length, isOut: true, out copied);
+
+    /// <summary>Copies from the buffer to a memory file and moves on.</summary>
+    /// <param name="file">The file; the range stays referenced for the length of the call.</param>
+    /// <param name="offset">Offset in it in bytes.</param>
+    /// <param name="length">Length in bytes; more than <see cref="Remaining"/> is left out.</param>
+    /// <param name="copied">How many were copied before the end or a fault.</param>
+    /// <returns>None, or EFAULT.</returns>
+    public Errno CopyInTo(MemoryFile file, ulong offset, long length, out long copied) => CopyFile(file, offset, length, isOut: false, out copied);
+
     /// <summary>Moves data between the buffer and a host file without a copy of ours, and moves on.</summary>
     /// <param name="hostFd">The host descriptor.</param>
     /// <param name="offset">Offset in the file in bytes, or -1 for the descriptor's own.</param>
@@ -195,6 +211,39 @@ public struct IoBuffer
         {
             _current = new UserRange(_current.Address.Offset((ulong)bytes), _current.Length - (ulong)bytes);
         }
+    }
+
+    private Errno CopyFile(MemoryFile file, ulong offset, long length, bool isOut, out long copied)
+    {
+        copied = 0;
+        length = Math.Min(length, Remaining);
+        while (copied < length)
+        {
+            long piece;
+            long done;
+            if (_memory is null)
+            {
+                nuint address = file.GetAddress(offset + (ulong)copied, (ulong)(length - copied), out ulong available);
+                piece = (long)available;
+                Span<byte> span = _kernel.Span.Slice(_kernelPosition, address == 0 ? 0 : (int)piece);
+                done = address != 0 && (isOut ? SafeMemory.Read(address, span) : SafeMemory.Write(address, span)) ? piece : 0;
+            }
+            else
+            {
+                UserRange range = NextRange();
+                piece = (long)Math.Min((ulong)(length - copied), range.Length);
+                done = isOut ? _memory.CopyOutFrom(range.Address, file, offset + (ulong)copied, piece) : _memory.CopyInTo(range.Address, file, offset + (ulong)copied, piece);
+            }
+
+            copied += done;
+            Advance(done);
+            if (done < piece)
+            {
+                return Errno.EFAULT;
+            }
+        }
+
+        return Errno.None;
     }
 
     private UserRange NextRange()

@@ -12,26 +12,26 @@ public sealed class FsContext
     private VfsPath _root;
     [GuardedBy(nameof(_lock))]
     private VfsPath _workingDirectory;
-    private MountNamespace _mounts;
+    private MountNamespace? _mounts;
     private int _umask;
     private int _users = 1;
 
     /// <summary>Makes a context that references both places, with one user; its namespace is the root's.</summary>
     public FsContext(VfsPath root, VfsPath workingDirectory, uint umask)
-        : this(root, workingDirectory, umask, root.Mount?.Namespace ?? throw new InvalidOperationException("the root directory is not in a mount namespace"))
+        : this(root, workingDirectory, umask, root.Mount?.Namespace)
     {
     }
 
-    private FsContext(VfsPath root, VfsPath workingDirectory, uint umask, MountNamespace mounts)
+    private FsContext(VfsPath root, VfsPath workingDirectory, uint umask, MountNamespace? mounts)
     {
         root.Reference();
         workingDirectory.Reference();
-        mounts.AddUser();
+        mounts?.AddUser();
         (_root, _workingDirectory, _umask, _mounts) = (root, workingDirectory, (int)umask, mounts);
     }
 
-    /// <summary>The mounts that the tasks see.</summary>
-    public MountNamespace Mounts => Volatile.Read(ref _mounts);
+    /// <summary>The mounts that the tasks see. Only a context without a root directory (a kernel under test) has none.</summary>
+    public MountNamespace Mounts => Volatile.Read(ref _mounts)!;
 
     /// <summary>The root directory.</summary>
     public VfsPath Root
@@ -135,7 +135,7 @@ public sealed class FsContext
 
         root.Unreference();
         workingDirectory.Unreference();
-        Mounts.RemoveUser();
+        _mounts?.RemoveUser();
     }
 
     /// <summary>A copy with its own references and one user (fork without CLONE_FS, unshare).</summary>
@@ -155,7 +155,7 @@ public sealed class FsContext
         SetRoot(root);
         SetWorkingDirectory(root);
         root.Unreference();
-        Interlocked.Exchange(ref _mounts, mounts).RemoveUser();
+        Interlocked.Exchange(ref _mounts, mounts)?.RemoveUser();
     }
 
     /// <summary>Replaces one place by another where it is the root or the working directory (pivot_root(2)).</summary>
@@ -187,6 +187,6 @@ public sealed class FsContext
             SetWorkingDirectory(new VfsPath(workingCopy, workingDirectory.Dentry));
         }
 
-        Interlocked.Exchange(ref _mounts, copy).RemoveUser();
+        Interlocked.Exchange(ref _mounts, copy)?.RemoveUser();
     }
 }
