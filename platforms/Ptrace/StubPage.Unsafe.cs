@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using CVisor.Host;
+using CVisor.Host.Filters;
 using static CVisor.Platforms.Ptrace.PtraceConstants;
 
 namespace CVisor.Platforms.Ptrace;
@@ -48,7 +49,7 @@ internal static unsafe class StubPage
             bytes[0] = 0x0f;
             bytes[1] = 0x05;
             bytes[2] = 0xcc;
-            ulong[] program = StubFilter.Build(candidate + 2);
+            ulong[] program = RoleFilters.Stub.Build(ownPid: 0, caller: candidate + 2); // seccomp sees the address behind the instruction
             ulong instructions = candidate + FilterOffset + 16;
             *(ulong*)(candidate + FilterOffset) = (ulong)program.Length;
             *(ulong*)(candidate + FilterOffset + 8) = instructions;
