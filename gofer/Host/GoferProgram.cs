@@ -4,6 +4,7 @@ using System.Text;
 using System.Threading;
 using CVisor.Gofer.Server;
 using CVisor.Host;
+using CVisor.Host.Filters;
 
 namespace CVisor.Gofer.Host;
 
@@ -44,36 +45,58 @@ public static class GoferProgram
             return FailureStatus;
         }
 
-        HostFiles files = new(arguments.ProcFd);
+        List<GoferSession> sessions = OpenSessions(arguments);
+        using ManualResetEventSlim confined = new(false);
         List<Thread> threads = [];
-        for (int i = 0; i < arguments.Connections.Count; i++)
+        foreach (GoferSession session in sessions[1..])
         {
-            GoferConnectionArgument connection = arguments.Connections[i];
-            GoferSession session = new(connection.Socket, connection.Tree, files, new TreeOptions
-            {
-                ReadOnly = connection.ReadOnly,
-                DonatesRoot = arguments.DirectFs,
-                OpensSockets = arguments.HostUds is "open" or "all",
-                CreatesSockets = arguments.HostUds is "create" or "all",
-                OpensFifos = arguments.HostFifo == "open",
-            });
-            if (i == arguments.Connections.Count - 1)
-            {
-                session.Serve(); // the main thread has nothing else to do
-                break;
-            }
-
-            Thread thread = new(session.Serve, StackBytes);
+            // Made before the filter is, so that no thread has to be made under it; none reads its socket before.
+            Thread thread = new(() => Serve(session, confined), StackBytes);
+            thread.IsBackground = true;
             thread.Start();
             threads.Add(thread);
         }
 
+        HostResult installed = SeccompInstaller.Install(RoleFilters.Gofer);
+        if (installed.IsError)
+        {
+            Report(log, $"gofer: cannot install its seccomp filter: {installed.Error}");
+            return FailureStatus; // every thread of the process ends, and so its sockets
+        }
+
+        confined.Set();
+        sessions[0].Serve(); // the main thread has nothing else to do
         foreach (Thread thread in threads)
         {
             thread.Join();
         }
 
         return 0;
+    }
+
+    private static List<GoferSession> OpenSessions(GoferArguments arguments)
+    {
+        HostFiles files = new(arguments.ProcFd);
+        List<GoferSession> sessions = [];
+        foreach (GoferConnectionArgument connection in arguments.Connections)
+        {
+            sessions.Add(new GoferSession(connection.Socket, connection.Tree, files, new TreeOptions
+            {
+                ReadOnly = connection.ReadOnly,
+                DonatesRoot = arguments.DirectFs,
+                OpensSockets = arguments.HostUds is "open" or "all",
+                CreatesSockets = arguments.HostUds is "create" or "all",
+                OpensFifos = arguments.HostFifo == "open",
+            }));
+        }
+
+        return sessions;
+    }
+
+    private static void Serve(GoferSession session, ManualResetEventSlim confined)
+    {
+        confined.Wait();
+        session.Serve();
     }
 
     // Each fid of a client is a descriptor here, and the client keeps thousands of names.
