@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+using CVisor.Tests.Support;
+
+namespace CVisor.Oci.Tests;
+
+/// <summary>Our runtime under Debian's Docker, images imported from a root tree, without a network.</summary>
+public sealed class DockerTests(DockerDaemon docker) : IClassFixture<DockerDaemon>
+{
+    [Fact]
+    public async Task Run_gives_output_and_status()
+    {
+        await docker.NeedAsync();
+        CommandResult result = await docker.RunAsync(["run", "--rm", .. DockerDaemon.Runtime, DockerDaemon.Image, "/bin/sh", "-c", "echo hello; echo oops >&2; exit 7"]);
+        result.ExitCode.ShouldBe(7, result.ToString());
+        result.Output.ShouldBe("hello\n");
+        result.Error.ShouldBe("oops\n");
+    }
+
+    [Fact]
+    public async Task Run_i_pipes_input_through()
+    {
+        await docker.NeedAsync();
+        string text = string.Concat(Enumerable.Range(0, 5000).Select(static i => $"line {i}\n"));
+        CommandResult result = await docker.RunAsync(["run", "--rm", "-i", .. DockerDaemon.Runtime, DockerDaemon.Image, "/bin/cat"], text);
+        result.ExitCode.ShouldBe(0, result.Error);
+        result.Output.ShouldBe(text);
+    }
+
+    [Fact]
+    public async Task A_missing_program_gives_127()
+    {
+        await docker.NeedAsync();
+        CommandResult result = await docker.RunAsync(["run", "--rm", .. DockerDaemon.Runtime, DockerDaemon.Image, "nosuchprogram"]);
+        result.ExitCode.ShouldBe(127, result.ToString());
+        result.Error.ShouldContain("executable file not found");
+    }
+
+    [Fact]
+    public async Task Detached_containers_exec_log_stop_and_go()
+    {
+        await docker.NeedAsync();
+        string id = (await docker.MustAsync(["run", "-d", .. DockerDaemon.Runtime, DockerDaemon.Image, "/bin/sh", "-c", "trap 'echo bye; exit 6' TERM; echo started; while :; do sleep 0.1; done"])).Trim();
+        for (int i = 0; i < 100 && await docker.MustAsync("logs", id) != "started\n"; i++)
+        {
+            await Task.Delay(100);
+        }
+
+        CommandResult exec = await docker.RunAsync(["exec", "-i", "-e", "V=w", id, "/bin/sh", "-c", "cat; echo $V; hostname; exit 5"], "in\n");
+        exec.ExitCode.ShouldBe(5, exec.ToString());
+        exec.Output.ShouldBe($"in\nw\n{id[..12]}\n");
+        await docker.MustAsync("stop", "--time", "20", id);
+        (await docker.MustAsync("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", id)).ShouldBe("exited 6\n");
+        (await docker.MustAsync("logs", id)).ShouldBe("started\nbye\n");
+        await docker.MustAsync("rm", id);
+        Leftovers.ProcessesOf(id).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Kill_ends_a_container_with_its_signal()
+    {
+        await docker.NeedAsync();
+        string id = (await docker.MustAsync(["run", "-d", .. DockerDaemon.Runtime, DockerDaemon.Image, "/bin/sleep", "100"])).Trim();
+        await docker.MustAsync("kill", id);
+        (await docker.MustAsync("wait", id)).ShouldBe("137\n");
+        await docker.MustAsync("rm", id);
+        Leftovers.ProcessesOf(id).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_forced_removal_ends_what_runs()
+    {
+        await docker.NeedAsync();
+        string id = (await docker.MustAsync(["run", "-d", .. DockerDaemon.Runtime, DockerDaemon.Image, "/bin/sleep", "100"])).Trim();
+        await docker.MustAsync("rm", "-f", id);
+        Leftovers.ProcessesOf(id).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Limits_users_and_volumes_are_those_of_the_command_line()
+    {
+        await docker.NeedAsync();
+        string folder = Directory.CreateTempSubdirectory("cvisor-docker-").FullName;
+        File.SetUnixFileMode(folder, (UnixFileMode)0x1FF);
+        try
+        {
+            CommandResult result = await docker.RunAsync(["run", "--rm", "--memory", "256m", "--pids-limit", "200", "--user", "12:34", "-w", "/tmp", "-v", folder + ":/mnt",
+                .. DockerDaemon.Runtime, DockerDaemon.Image, "/bin/sh", "-c", "id -u; id -g; pwd; echo x > /mnt/f"]);
+            result.Output.ShouldBe("12\n34\n/tmp\n", result.ToString());
+            File.ReadAllText(folder + "/f").ShouldBe("x\n");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}
