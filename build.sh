@@ -39,6 +39,23 @@ need_linker() {
     fi
 }
 
+# What the tests compare with and run as guests. A test that misses something says so and is skipped.
+want_test_tools() {
+    local missing=() pair
+    for pair in runc:runc busybox:busybox-static dockerd:docker.io newuidmap:uidmap; do
+        command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        say "installing ${missing[*]} for the tests"
+        mkdir -p "$OUT/log"
+        { apt-get -y -q update && apt-get -y -q install --no-install-recommends "${missing[@]}"; } >"$OUT/log/apt-tests.log" 2>&1 </dev/null ||
+            say "apt-get failed (out/log/apt-tests.log); tests that need ${missing[*]} are skipped"
+    else
+        say "tests that need ${missing[*]} are skipped"
+    fi
+}
+
 need_sdk() { command -v dotnet >/dev/null || die "the .NET 10 SDK is needed (dotnet is not in PATH)"; }
 
 # True when out/runsc is there and nothing it is made of is newer.
@@ -101,6 +118,7 @@ print("a subprocess said", subprocess.run(["echo", "hello from a child"], captur
 #: test [name...]   build everything, run every test project (or those whose name holds one of the words); counts on the last line
 target_test() {
     need_sdk
+    want_test_tools
     target_build
     say "building the solution"
     quietly "$OUT/log/build.log" dotnet build Build.sln -c "$CONFIG" -v q -nologo
