@@ -172,10 +172,7 @@ target_bench() {
 #: coverage         regenerate docs/compatibility from syscalls.yaml and the tests
 target_coverage() {
     need_sdk
-    local tool
-    tool=$(find generators tests -name '*.Coverage.csproj' -not -path '*/obj/*' | head -n 1)
-    [ -n "$tool" ] || die "no coverage tool in this tree"
-    dotnet run --project "$tool" -v q -- "$@"
+    dotnet run --project tests/Coverage/CVisor.Coverage.csproj -v q -- "$@"
 }
 
 #: format           put every C# file in the house format

@@ -7,6 +7,7 @@ namespace CVisor.Guest.Tests;
 /// <param name="Command">The command that runs it, with a clean environment, in a fresh folder.</param>
 public sealed record RealProgram(string Name, IReadOnlyList<string> Needs, IReadOnlyList<string> Command)
 {
+    private const string NeedsStart = "# needs: ";
     private const string BusyboxPath = "/bin/busybox";
 
     private static readonly string s_folder = Path.Combine(RepositoryPaths.Root, "tests", "Guest", "RealPrograms");
@@ -36,7 +37,8 @@ public sealed record RealProgram(string Name, IReadOnlyList<string> Needs, IRead
         foreach (string path in Directory.EnumerateFiles(Path.Combine(s_folder, "scripts"), "*.sh").Order(StringComparer.Ordinal))
         {
             string text = File.ReadAllText(path);
-            string[] needs = text.StartsWith("# needs: ", StringComparison.Ordinal) ? text.Split('\n')[0][9..].Split(' ') : [];
+            string? line = text.Split('\n').FirstOrDefault(l => l.StartsWith(NeedsStart, StringComparison.Ordinal));
+            string[] needs = line is null ? [] : line[NeedsStart.Length..].Split(' ');
             yield return new RealProgram(Path.GetFileNameWithoutExtension(path), needs, Wrap(text, "/bin/sh"));
         }
     }

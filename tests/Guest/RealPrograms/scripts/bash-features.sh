@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # needs: bash
 bash -c '
 declare -A m=([one]=1 [two]=2); for k in one two; do echo $k=${m[$k]}; done

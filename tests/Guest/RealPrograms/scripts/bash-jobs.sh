@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # needs: bash
 bash -c '
 set -m; sleep 100 & p=$!; kill -STOP $p; sleep 0.1; jobs | sed "s/ *$//"; kill -CONT $p; sleep 0.1; kill $p; wait $p 2>/dev/null; echo ended $?

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 mkdir -p a/b/c && touch a/b/c/{one,two} 2>/dev/null || touch a/b/c/one a/b/c/two
 cp -r a d; mv d e; ls -R e; ln -s e/b link; readlink -f link | sed 's,.*/,,'; rm -rf a
 dd if=/dev/urandom of=r bs=64k count=16 2>/dev/null; sha256sum r | cut -c65- ; split -b 100k r part.; cat part.* | cmp - r && echo same

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 seq 1 100 | shuf --random-source=/dev/zero | sort -n | uniq | wc -l
 seq 1 5 | tac | paste -sd+ ; seq 1 12 | pr -3 -t -l 4 | head -n 4; echo 'b a c' | tr ' ' '\n' | sort | nl
 printf 'k1 a\nk2 b\n' > x; printf 'k1 c\nk2 d\n' > y; join x y; comm -12 x x; fold -w 3 x; expand x; od -An -tx1 x

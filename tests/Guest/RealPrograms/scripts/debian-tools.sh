@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # needs: awk sed find
 seq 1 1000 | awk '{ s += $1; if ($1 % 7 == 0) n++ } END { print s, n; printf "%.3f\n", s / NR; system("echo from awk"); "echo piped" | getline x; print x }'
 printf 'one two\nthree four\n' | sed -E 's/(\w+) (\w+)/\2 \1/; $!N; s/\n/;/'

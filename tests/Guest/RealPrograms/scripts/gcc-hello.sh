@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # needs: gcc
 cat > hello.c <<'E'
 #include <stdio.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # needs: gcc
 cat > t.c <<'E'
 #include <pthread.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # needs: git
 export GIT_AUTHOR_NAME=A GIT_AUTHOR_EMAIL=a@example.org GIT_COMMITTER_NAME=A GIT_COMMITTER_EMAIL=a@example.org GIT_AUTHOR_DATE='2020-01-01T00:00:00Z' GIT_COMMITTER_DATE='2020-01-01T00:00:00Z' GIT_CONFIG_NOSYSTEM=1 HOME=$PWD
 git init -q -b main r && cd r; for i in 1 2 3; do echo "line $i" >> f; git add f; git commit -q -m "commit $i"; done

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # needs: perl
 perl -e '
 my %h = map { $_ => $_ * $_ } 1..5; print join(",", map { "$_=$h{$_}" } sort keys %h), "\n";

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # needs: ps
 sleep 50 & p=$!; ps -o pid=,comm= -p $p | tr -s ' ' | sed "s/$p/PID/;s/^ //"; kill -TERM $p; wait $p; echo $?; ps -e -o comm= | grep -c '^ps$'
 grep -c processor /proc/cpuinfo > /dev/null && echo cpus; test "$(cat /proc/self/comm)" = cat && echo comm; ls /proc/$$/fd | head -n 3; readlink /proc/$$/exe > /dev/null && echo exe

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # needs: python3
 python3 -c '
 import mmap, os, signal, time, tempfile, fcntl, resource, select

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # needs: python3
 cat > m.py <<'E'
 import multiprocessing as mp

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # needs: python3
 python3 -c '
 import socket, threading, select, http.server, urllib.request, os

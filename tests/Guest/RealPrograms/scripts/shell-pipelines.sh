@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 seq 1 20000 | grep 7 | sort -rn | head -n 5
 seq 1 3000 | while read -r n; do echo $((n * n)); done | tail -n 2
 yes | head -c 1000000 | md5sum

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # needs: sqlite3
 sqlite3 db 'create table t(id integer primary key, name text, n real); create index i on t(name);'
 sqlite3 db "with recursive c(x) as (select 1 union all select x+1 from c where x<2000) insert into t(name, n) select 'row' || x, x*0.5 from c;"
