@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
+using System.Text;
+using CVisor.Abi;
+using CVisor.Core.Tasks;
+using CVisor.Core.Vfs;
+using CVisor.FileSystems.Synthetic;
+using Task = CVisor.Core.Tasks.Task;
+
+namespace CVisor.FileSystems.Proc;
+
+/// <summary>/proc/PID, and /proc/PID/task/TID.</summary>
+internal sealed class TaskDirectory : SyntheticDirectory
+{
+    internal TaskDirectory(ProcFileSystem proc, Task task, bool isProcess)
+        : base(proc)
+    {
+        Task = task;
+        Text("cmdline", TaskFiles.WriteCommandLine);
+        Text("environ", TaskFiles.WriteEnvironment, 0x100);
+        Text("auxv", TaskFiles.WriteAuxiliaryVector, 0x100);
+        _ = Add("comm", new CommFile(proc, task));
+        Text("stat", (text, t) => TaskFiles.WriteStat(text, t, proc));
+        Text("statm", TaskFiles.WriteStatm);
+        Text("status", (text, t) => TaskFiles.WriteStatus(text, t, proc));
+        Text("maps", TaskFiles.WriteMaps);
+        Text("smaps", TaskFiles.WriteDetailedMaps);
+        Text("limits", TaskFiles.WriteLimits);
+        Text("mounts", MountFiles.WriteMounts);
+        Text("mountinfo", MountFiles.WriteMountInfo);
+        Text("cgroup", (text, _) => text.Append("0::/\n"));
+        Text("io", (text, _) => text.Append("rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n"), 0x100);
+        Text("oom_score", (text, _) => text.Append("0\n"));
+        _ = Add("oom_score_adj", new OomAdjustment(proc, task));
+        Text("personality", (text, _) => text.Append("00000000\n"), 0x100);
+        Text("wchan", (text, _) => text.Append('0'));
+        Text("loginuid", (text, _) => text.Append("4294967295"));
+        Text("sessionid", (text, _) => text.Append("4294967295"));
+        _ = Add("mem", new MemoryDevice(proc, task));
+        _ = Add("cwd", new PlaceLink(proc, task, t => t.Fs.WorkingDirectory));
+        _ = Add("root", new PlaceLink(proc, task, t => t.Fs.Root));
+        _ = Add("exe", new PlaceLink(proc, task, t => t.Memory.Executable?.Path ?? default));
+        _ = Add("fd", new DescriptorDirectory(proc, task, isInfo: false));
+        _ = Add("fdinfo", new DescriptorDirectory(proc, task, isInfo: true));
+        _ = Add("ns", new NamespaceDirectory(proc, task));
+        _ = Add("net", new NetworkDirectory(proc, task));
+        UserNamespaceFiles.Add(this, proc, task);
+        if (isProcess)
+        {
+            _ = Add("task", new ThreadsDirectory(proc, task));
+        }
+    }
+
+    internal Task Task { get; }
+
+    /// <inheritdoc/>
+    public override bool IsGone => Task.IsForgotten;
+
+    /// <inheritdoc/>
+    protected override (uint Uid, uint Gid) Owner => (Task.Credentials.EffectiveUid, Task.Credentials.EffectiveGid);
+
+    private void Text(string name, Action<StringBuilder, Task> write, uint permissions = 0x124) =>
+        Add(name, new TaskFile((ProcFileSystem)FileSystem, Task, write, permissions));
+}
+
+/// <summary>A file of a task whose text a function makes.</summary>
+internal class TaskFile(ProcFileSystem proc, Task task, Action<StringBuilder, Task> write, uint permissions) : SyntheticFile(proc, permissions)
+{
+    /// <inheritdoc/>
+    protected override (uint Uid, uint Gid) Owner => (task.Credentials.EffectiveUid, task.Credentials.EffectiveGid);
+
+    /// <inheritdoc/>
+    public override Errno Generate(Task? reader, out byte[] contents)
+    {
+        if (task.IsForgotten)
+        {
+            contents = [];
+            return Errno.ESRCH;
+        }
+
+        StringBuilder text = new();
+        write(text, task);
+        contents = ToBytes(text);
+        return Errno.None;
+    }
+}
+
+/// <summary>/proc/PID/comm: the name, which the process itself may set.</summary>
+internal sealed class CommFile(ProcFileSystem proc, Task task) : TaskFile(proc, task, (text, t) => text.Append(t.Name).Append('\n'), 0x1a4)
+{
+    private const int MaximumName = 15;
+    private readonly Task _task = task;
+
+    /// <inheritdoc/>
+    public override Errno Accept(Task? writer, ReadOnlySpan<byte> data)
+    {
+        if (writer?.ThreadGroup != _task.ThreadGroup)
+        {
+            return Errno.EINVAL;
+        }
+
+        int end = data.IndexOfAny((byte)0, (byte)'\n');
+        data = end < 0 ? data : data[..end];
+        _task.Name = KernelString.FromBytes(data.Length > MaximumName ? data[..MaximumName] : data);
+        return Errno.None;
+    }
+}
+
+/// <summary>/proc/PID/oom_score_adj: kept, and without effect, since the sandbox as a whole is what the host may kill.</summary>
+internal sealed class OomAdjustment(ProcFileSystem proc, Task task) : TaskFile(proc, task, (text, t) => text.Append(t.ThreadGroup.OomScoreAdjustment).Append('\n'), 0x1a4)
+{
+    private readonly Task _task = task;
+
+    /// <inheritdoc/>
+    public override Errno Accept(Task? writer, ReadOnlySpan<byte> data)
+    {
+        if (!int.TryParse(KernelString.FromBytes(data).Trim(), System.Globalization.NumberStyles.AllowLeadingSign, System.Globalization.CultureInfo.InvariantCulture, out int value) || value is < -1000 or > 1000)
+        {
+            return Errno.EINVAL;
+        }
+
+        _task.ThreadGroup.OomScoreAdjustment = value;
+        return Errno.None;
+    }
+}
+
+/// <summary>/proc/PID/task.</summary>
+internal sealed class ThreadsDirectory(ProcFileSystem proc, Task task) : SyntheticDirectory(proc)
+{
+    /// <inheritdoc/>
+    public override bool IsGone => task.IsForgotten;
+
+    /// <inheritdoc/>
+    protected override Inode? FindDynamic(in OperationContext context, string name) =>
+        ProcFileSystem.TryParse(name, out int number) && proc.Kernel.Tasks.FindTask(proc.Pids, number) is { } thread && thread.ThreadGroup == task.ThreadGroup ? new TaskDirectory(proc, thread, isProcess: false) : null;
+
+    /// <inheritdoc/>
+    protected override bool IsDynamicValid(in OperationContext context, string name, Inode? child) =>
+        child is TaskDirectory directory && ProcFileSystem.TryParse(name, out int number) && proc.Kernel.Tasks.FindTask(proc.Pids, number) == directory.Task;
+
+    /// <inheritdoc/>
+    protected override IEnumerable<(string Name, FileType Type)> ListDynamic(OperationContext context)
+    {
+        foreach (Task thread in proc.Kernel.Tasks.Threads(task.ThreadGroup))
+        {
+            yield return (proc.NumberOf(thread), FileType.Directory);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Threading;
+using CVisor.Core.Memory;
+using CVisor.Core.Tasks;
+using CVisor.Core.Vfs;
+using CVisor.Host;
+using CVisor.Platforms;
+using CVisor.Platforms.Ptrace;
+using CVisor.Runsc.Control;
+using CVisor.Syscalls;
+using CVisor.Syscalls.Trace;
+
+namespace CVisor.Runsc.Boot;
+
+/// <summary>The kernel of one sandbox, wired together: platform, memory, file systems, system calls, control socket.</summary>
+internal sealed class Sentry
+{
+    private readonly BootConfig _config;
+    private readonly SentryLog _log;
+    private readonly Kernel _kernel;
+    private readonly SandboxService _service;
+
+    internal Sentry(BootConfig config, SentryLog log)
+    {
+        _config = config;
+        _log = log;
+        IPlatform platform = config.Flags.Platform switch
+        {
+            "ptrace" => new PtracePlatform(),
+            string other => throw new BootException($"platform {other} is not part of this build; use --platform=ptrace"),
+        };
+        int workers = config.CpuCount > 0 ? config.CpuCount : Environment.ProcessorCount;
+        SyscallTracer? tracer = config.Flags.Strace ? new SyscallTracer(line => log.Info(line.ToString()), config.Flags.StraceLogSizeBytes, config.Flags.StraceSyscalls) : null;
+        _kernel = new Kernel(platform, new LinuxSyscallTable(tracer), SandboxMemory.Create(), Math.Max(1, workers));
+        _kernel.Start();
+        MountNamespace mounts = MountBuilder.Build(_kernel, config, log);
+        _service = new SandboxService(_kernel, config, mounts, log);
+    }
+
+    /// <summary>Runs until the first process has ended.</summary>
+    /// <returns>The sandbox process's exit status.</returns>
+    internal int Run()
+    {
+        if (_config.Fds.Control >= 0)
+        {
+            ControlServer server = new(_config.Fds.Control, _service);
+            new Thread(() => _log.Debug($"control socket closed: {server.Serve()}"), 256 * 1024) { IsBackground = true, Name = "control" }.Start();
+        }
+
+        if (!StartReport.Send(_config.Fds.Start, new StartReport { Ready = true }))
+        {
+            return 128; // runsc was killed while it started us.
+        }
+
+        if (_config.StartAtOnce)
+        {
+            ControlReply started = _service.StartRoot();
+            _ = StartReport.Send(_config.Fds.Start, started.Error is { } error ? new StartReport { Error = error } : new StartReport { Started = true });
+            if (started.Error is not null)
+            {
+                _log.Error(started.Error.Message);
+                return 128;
+            }
+        }
+
+        _ = HostCalls.Close(_config.Fds.Start);
+        _kernel.WaitUntilEnded();
+        if (_kernel.Bug is { } bug)
+        {
+            _log.Error(bug);
+            Console.Error.WriteLine("runsc: the sandbox ended: " + bug);
+            return 128;
+        }
+
+        return _service.Finish();
+    }
+}
