@@ -49,6 +49,9 @@ public sealed partial class Task
         Kill = 8,
     }
 
+    /// <summary>Whether it waits at the moment (state S).</summary>
+    public bool IsParked => State == RunState.Parked;
+
     /// <summary>The task's own waiter, for a call that waits on one queue. Take it out of the queue again (try/finally).</summary>
     public Waiter Waiter => _waiter;
 

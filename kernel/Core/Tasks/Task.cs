@@ -98,6 +98,9 @@ public sealed partial class Task
     /// <summary>The task's place in a futex's queue; it stands in one at a time.</summary>
     internal FutexWaiter FutexWaiter => field ??= new FutexWaiter(this);
 
+    /// <summary>Whether the thread has ended and been waited for, so that its number may be another's.</summary>
+    public bool IsForgotten => Id.Task != this;
+
     /// <summary>For permission checks and file operations of this task.</summary>
     public OperationContext Operation => new(Credentials, this);
 

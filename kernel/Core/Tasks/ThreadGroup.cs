@@ -62,6 +62,9 @@ public sealed partial class ThreadGroup
     /// <summary>PR_SET_CHILD_SUBREAPER.</summary>
     public bool IsSubreaper { get; set; }
 
+    /// <summary>/proc/PID/oom_score_adj, -1000..1000.</summary>
+    public int OomScoreAdjustment { get; set; }
+
     /// <summary>What the parent is sent at the end; 0 for nothing.</summary>
     internal int ExitSignal { get; set; }
 

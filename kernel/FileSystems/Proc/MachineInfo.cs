@@ -12,9 +12,10 @@ namespace CVisor.FileSystems.Proc;
 /// <param name="totalMemoryBytes">Memory that the guest sees, in bytes.</param>
 internal sealed class MachineInfo(Kernel kernel, int cpuCount, ulong totalMemoryBytes)
 {
-    private readonly long _startNs = KernelClock.MonotonicNs;
+    /// <summary>When the sandbox began, on the monotonic clock.</summary>
+    internal long StartNs { get; } = KernelClock.MonotonicNs;
 
-    internal long UptimeNs => KernelClock.MonotonicNs - _startNs;
+    internal long UptimeNs => KernelClock.MonotonicNs - StartNs;
 
     internal void WriteMemory(StringBuilder text)
     {
