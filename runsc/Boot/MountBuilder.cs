@@ -4,6 +4,9 @@ using CVisor.Abi;
 using CVisor.Core.Tasks;
 using CVisor.Core.Vfs;
 using CVisor.FileSystems.Gofer;
+using CVisor.FileSystems.Proc;
+using CVisor.FileSystems.Sys;
+using CVisor.Host;
 using CVisor.Runsc.Control;
 
 namespace CVisor.Runsc.Boot;
@@ -16,7 +19,12 @@ internal static class MountBuilder
         MountNamespace? mounts = null;
         foreach (BootMount description in config.Mounts)
         {
-            FileSystem fileSystem = MakeFileSystem(kernel, config, description);
+            if (MakeFileSystem(kernel, config, description) is not { } fileSystem)
+            {
+                log.Info($"mount {description.Destination}: file system {description.Kind} is not part of this build; left out");
+                continue;
+            }
+
             Mount mount = new(fileSystem, fileSystem.RootDentry, FlagsOf(description), description.Source);
             if (mounts is null)
             {
@@ -77,7 +85,7 @@ internal static class MountBuilder
         }
     }
 
-    private static FileSystem MakeFileSystem(Kernel kernel, BootConfig config, BootMount description)
+    private static FileSystem? MakeFileSystem(Kernel kernel, BootConfig config, BootMount description)
     {
         switch (description.Kind)
         {
@@ -90,9 +98,27 @@ internal static class MountBuilder
                 }
 
                 return files!;
+            case BootMountKind.Proc:
+                return new ProcFileSystem(kernel, kernel.Tasks.RootPids, CpuCount(config), TotalMemory(config));
+            case BootMountKind.Sysfs:
+                return new SysFileSystem(CpuCount(config));
             default:
-                throw new BootException($"mount {GuestText.ToText(description.Destination)}: file system {description.Kind} is not part of this build");
+                return null;
         }
+    }
+
+    private static int CpuCount(BootConfig config) => config.CpuCount > 0 ? config.CpuCount : Environment.ProcessorCount;
+
+    private static ulong TotalMemory(BootConfig config)
+    {
+        if (config.TotalMemoryBytes > 0)
+        {
+            return (ulong)config.TotalMemoryBytes;
+        }
+
+        HostSysinfo info = default;
+        _ = HostCalls.Sysinfo(ref info).OrThrow("read the host's memory size");
+        return info.TotalRam * info.Unit;
     }
 
     private static MountFlags FlagsOf(BootMount description) =>

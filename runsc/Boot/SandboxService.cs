@@ -209,7 +209,7 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
             return ControlReply.Failed(ControlErrorKind.Invalid, $"working directory {GuestText.ToText(spec.Cwd)}: {error}");
         }
 
-        FsContext fs = new(mounts, root, directory, spec.Umask < 0 ? 0x12u : (uint)spec.Umask);
+        FsContext fs = new(root, directory, spec.Umask < 0 ? 0x12u : (uint)spec.Umask);
         directory.Unreference();
         error = ProcessBuilder.FindProgram(spec, credentials, fs, out string path, out FileDescription? file);
         if (error != Errno.None)
@@ -218,11 +218,14 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
             return NotRunnable(spec, error);
         }
 
-        FdTable table = StandardStreams.Install(kernel, descriptors);
+        FdTable table = StandardStreams.Install(descriptors);
         ResourceLimits limits = new();
         foreach (Control.ResourceLimit limit in spec.Rlimits)
         {
-            _ = limits.Set((Resource)limit.Resource, new CoreLimit(limit.Soft, limit.Hard));
+            if (limit.Resource is >= 0 and < (int)Resource.Count)
+            {
+                limits[(Resource)limit.Resource] = new CoreLimit(limit.Soft, limit.Hard);
+            }
         }
 
         ProcessResult result = default;

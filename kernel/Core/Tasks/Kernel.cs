@@ -59,6 +59,9 @@ public sealed partial class Kernel
     /// <summary>Waits until the first process has ended or a bug ended the kernel.</summary>
     public void WaitUntilEnded() => _ended.Wait();
 
+    /// <summary>Ends the kernel although no process runs (a container that is deleted before its start).</summary>
+    public void End() => _ended.Set();
+
     internal void OnProcessEnded(ThreadGroup group)
     {
         if (group.Leader.Id.Namespace == Tasks.RootPids && group.IsInit)

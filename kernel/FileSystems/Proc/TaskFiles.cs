@@ -4,6 +4,7 @@ using System.Text;
 using CVisor.Core.Memory;
 using CVisor.Core.Signals;
 using CVisor.Core.Tasks;
+using CVisor.Core.Time;
 using CVisor.Core.Vfs;
 using CVisor.Platforms;
 using Task = CVisor.Core.Tasks.Task;
