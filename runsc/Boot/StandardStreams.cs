@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Collections.Generic;
 using CVisor.Core.Vfs;
-using CVisor.FileSystems.HostFiles;
+using CVisor.FileSystems.HostStreams;
 
 namespace CVisor.Runsc.Boot;
 

@@ -4,7 +4,7 @@ using System.Threading;
 using CVisor.Core.Tasks;
 using CVisor.Host;
 
-namespace CVisor.FileSystems.HostFiles;
+namespace CVisor.FileSystems.HostStreams;
 
 /// <summary>Tells waiters of host descriptors (standard streams) when these become ready: one host thread, asleep in epoll.</summary>
 /// <remarks>Interest is one-shot: a description arms it when a guest is about to wait, so a ready descriptor that nobody reads costs nothing.</remarks>

@@ -5,7 +5,7 @@ using CVisor.Core.Tasks;
 using CVisor.Host;
 using Task = CVisor.Core.Tasks.Task;
 
-namespace CVisor.FileSystems.HostFiles;
+namespace CVisor.FileSystems.HostStreams;
 
 /// <summary>The ioctls of a terminal or pipe of the host that a guest may make: settings and sizes, nothing that reaches another process.</summary>
 internal static class HostTerminal

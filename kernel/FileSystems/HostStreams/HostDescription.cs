@@ -7,7 +7,7 @@ using CVisor.Core.Vfs;
 using CVisor.Host;
 using Task = CVisor.Core.Tasks.Task;
 
-namespace CVisor.FileSystems.HostFiles;
+namespace CVisor.FileSystems.HostStreams;
 
 /// <summary>A descriptor that runsc handed in: a standard stream. A pipe, a socket, a terminal or a file of the host.</summary>
 /// <remarks>
