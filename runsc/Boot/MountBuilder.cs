@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Collections.Generic;
+using System.Globalization;
 using CVisor.Abi;
 using CVisor.Core.Tasks;
 using CVisor.Core.Vfs;
 using CVisor.FileSystems.Gofer;
+using CVisor.FileSystems.Overlay;
 using CVisor.FileSystems.Proc;
 using CVisor.FileSystems.Sys;
+using CVisor.FileSystems.Tmpfs;
 using CVisor.Host;
 using CVisor.Runsc.Control;
 
@@ -17,6 +20,7 @@ internal static class MountBuilder
     internal static MountNamespace Build(Kernel kernel, BootConfig config, SentryLog log)
     {
         MountNamespace? mounts = null;
+        List<Mount> readOnly = [];
         foreach (BootMount description in config.Mounts)
         {
             if (MakeFileSystem(kernel, config, description) is not { } fileSystem)
@@ -25,7 +29,14 @@ internal static class MountBuilder
                 continue;
             }
 
-            Mount mount = new(fileSystem, fileSystem.RootDentry, FlagsOf(description), description.Source);
+            // Mount points below may have to be made: read-only comes last.
+            MountFlags flags = FlagsOf(description);
+            Mount mount = new(fileSystem, fileSystem.RootDentry, flags & ~MountFlags.ReadOnly, description.Source);
+            if ((flags & MountFlags.ReadOnly) != 0)
+            {
+                readOnly.Add(mount);
+            }
+
             if (mounts is null)
             {
                 if (description.Destination != "/")
@@ -38,6 +49,11 @@ internal static class MountBuilder
             }
 
             Attach(mounts, mount, description, log);
+        }
+
+        foreach (Mount mount in readOnly)
+        {
+            mounts?.SetFlags(mount, mount.Flags | MountFlags.ReadOnly);
         }
 
         return mounts ?? throw new BootException("the container has no root mount");
@@ -97,7 +113,14 @@ internal static class MountBuilder
                     throw new BootException($"connect to the gofer for {GuestText.ToText(description.Destination)}: {error}");
                 }
 
-                return files!;
+                // A read-only tree gets an upper layer, too: for mount points that it lacks.
+                return description.Overlay == BootOverlay.None && !description.ReadOnly || description.IsFile
+                    ? files!
+                    : new OverlayFileSystem(files!, new TmpfsFileSystem(kernel.Memory, new TmpfsOptions { SizeLimitBytes = (ulong)Math.Max(0, description.OverlaySizeBytes) }));
+            case BootMountKind.Tmpfs:
+                return new TmpfsFileSystem(kernel.Memory, TmpfsOptionsOf(description));
+            case BootMountKind.Mqueue or BootMountKind.Cgroup:
+                return new TmpfsFileSystem(kernel.Memory, new TmpfsOptions { TypeName = description.Kind == BootMountKind.Mqueue ? "mqueue" : "cgroup", RootMode = 0x3ff });
             case BootMountKind.Proc:
                 return new ProcFileSystem(kernel, kernel.Tasks.RootPids, CpuCount(config), TotalMemory(config));
             case BootMountKind.Sysfs:
@@ -105,6 +128,31 @@ internal static class MountBuilder
             default:
                 return null;
         }
+    }
+
+    private static TmpfsOptions TmpfsOptionsOf(BootMount description)
+    {
+        TmpfsOptions options = new();
+        foreach (string option in description.Options)
+        {
+            string value = option[(option.IndexOf('=', StringComparison.Ordinal) + 1)..];
+            options = option switch
+            {
+                _ when option.StartsWith("mode=", StringComparison.Ordinal) => options with { RootMode = Convert.ToUInt32(value, 8) & 0xfff },
+                _ when option.StartsWith("uid=", StringComparison.Ordinal) => options with { RootUid = uint.Parse(value, CultureInfo.InvariantCulture) },
+                _ when option.StartsWith("gid=", StringComparison.Ordinal) => options with { RootGid = uint.Parse(value, CultureInfo.InvariantCulture) },
+                _ when option.StartsWith("size=", StringComparison.Ordinal) => options with { SizeLimitBytes = ParseSize(value) },
+                _ => options,
+            };
+        }
+
+        return options;
+    }
+
+    private static ulong ParseSize(string value)
+    {
+        int shift = value.Length == 0 ? 0 : char.ToLowerInvariant(value[^1]) switch { 'k' => 10, 'm' => 20, 'g' => 30, _ => 0 };
+        return ulong.TryParse(shift == 0 ? value : value[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out ulong size) && size < 1UL << 33 ? size << shift : 0;
     }
 
     private static int CpuCount(BootConfig config) => config.CpuCount > 0 ? config.CpuCount : Environment.ProcessorCount;

@@ -28,7 +28,7 @@ public abstract class FileDescription
     {
         Path = path;
         path.Reference();
-        _flags = unchecked((int)(flags & ~(OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoControllingTty | OpenFlags.Truncate | OpenFlags.CloseOnExec)));
+        _flags = unchecked((int)(flags & ~(OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoControllingTty | OpenFlags.Truncate | OpenFlags.CloseOnExec | OpenFlags.ForExecution)));
     }
 
     /// <summary>Where it was opened.</summary>
@@ -38,7 +38,7 @@ public abstract class FileDescription
     public virtual Inode? Inode => Path.Dentry?.Inode;
 
     /// <summary>Access mode and status flags (F_GETFL).</summary>
-    public OpenFlags Flags => (OpenFlags)(uint)Volatile.Read(ref _flags);
+    public OpenFlags Flags => (OpenFlags)unchecked((uint)Volatile.Read(ref _flags));
 
     /// <summary>Whether O_NONBLOCK is set.</summary>
     public bool IsNonBlocking => (Flags & OpenFlags.NonBlock) != 0;
