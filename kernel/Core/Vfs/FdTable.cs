@@ -74,7 +74,7 @@ public sealed class FdTable
     {
         lock (_lock)
         {
-            FileDescription? found = (uint)fd < (uint)_entries.Length ? _entries[fd].Description : null;
+            FileDescription? found = unchecked((uint)fd) < (uint)_entries.Length ? _entries[fd].Description : null;
             found?.Reference();
             return found;
         }
@@ -94,7 +94,7 @@ public sealed class FdTable
     {
         lock (_lock)
         {
-            bool open = (uint)fd < (uint)_entries.Length && _entries[fd].Description is not null;
+            bool open = unchecked((uint)fd) < (uint)_entries.Length && _entries[fd].Description is not null;
             closeOnExec = open && _entries[fd].CloseOnExec;
             return open ? Errno.None : Errno.EBADF;
         }
@@ -105,7 +105,7 @@ public sealed class FdTable
     {
         lock (_lock)
         {
-            if ((uint)fd >= (uint)_entries.Length || _entries[fd].Description is null)
+            if (unchecked((uint)fd) >= (uint)_entries.Length || _entries[fd].Description is null)
             {
                 return Errno.EBADF;
             }
@@ -196,7 +196,7 @@ public sealed class FdTable
     [RequiresLock(nameof(_lock))]
     private FileDescription? RemoveLocked(int fd)
     {
-        if ((uint)fd >= (uint)_entries.Length || _entries[fd].Description is not { } found)
+        if (unchecked((uint)fd) >= (uint)_entries.Length || _entries[fd].Description is not { } found)
         {
             return null;
         }

@@ -83,7 +83,7 @@ public sealed class SyscallTracer
         _sink(writer.Line);
     }
 
-    private bool IsWanted(int number) => _wanted is null || ((uint)number < (uint)_wanted.Length && _wanted[number]);
+    private bool IsWanted(int number) => _wanted is null || (unchecked((uint)number) < (uint)_wanted.Length && _wanted[number]);
 
     private TraceWriter Writer()
     {
