@@ -1,106 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-using System.Threading;
+using System.Collections.Generic;
 using CVisor.Abi;
 using CVisor.Core.Vfs;
-using CVisor.Gofer.Client;
 
 namespace CVisor.FileSystems.Gofer;
 
-/// <summary>An open directory of the host. Its listing is taken when reading begins; rewinding takes it anew.</summary>
-internal sealed class GoferDirectory : FileDescription
+/// <summary>An open directory of the host.</summary>
+internal sealed class GoferDirectory : SnapshotDirectory
 {
-    private const int SeekSet = 0, SeekCurrent = 1;
-
-    // Positions 0 and 1 are "." and "..".
-    private const long FirstEntry = 2;
-
     private readonly GoferInode _inode;
-    private readonly Lock _lock = new();
-    [GuardedBy(nameof(_lock))]
-    private GoferEntry[]? _entries;
-    [GuardedBy(nameof(_lock))]
-    private long _position;
 
     /// <summary>Opens it.</summary>
     public GoferDirectory(GoferInode inode, VfsPath path, OpenFlags flags)
-        : base(path, flags)
+        : base(inode, path, flags)
     {
         _inode = inode;
         inode.Reference();
     }
 
     /// <inheritdoc/>
-    public override bool IsSeekable => true;
-
-    /// <inheritdoc/>
-    public override IoResult Seek(long offset, int whence)
+    protected override Errno List(in OperationContext context, out IReadOnlyList<ListedEntry> entries)
     {
-        lock (_lock)
-        {
-            long target = whence switch { SeekSet => offset, SeekCurrent => _position + Math.Clamp(offset, -_position - 1, int.MaxValue), _ => -1 };
-            if (target < 0)
-            {
-                return Errno.EINVAL;
-            }
-
-            if (target == 0)
-            {
-                _entries = null;
-            }
-
-            _position = target;
-            return target;
-        }
+        Errno error = _inode.ReadEntries(out ListedEntry[] listed);
+        entries = listed;
+        return error;
     }
-
-    /// <inheritdoc/>
-    public override Core.Vfs.IoResult Read(Core.Tasks.Task? task, ref Core.Memory.IoBuffer destination) => Errno.EISDIR;
-
-    /// <inheritdoc/>
-    public override Errno ReadDirectory(in OperationContext context, IDirectorySink sink)
-    {
-        lock (_lock)
-        {
-            if (_entries is null)
-            {
-                Errno error = _inode.ReadEntries(out GoferEntry[] entries);
-                if (error != Errno.None)
-                {
-                    return error;
-                }
-
-                _entries = entries;
-            }
-
-            while (_position < FirstEntry)
-            {
-                Inode shown = _position == 0 ? _inode : Path.Dentry?.Parent?.Inode ?? _inode;
-                _ = shown.GetAttributes(out Attributes attributes);
-                if (!sink.Add(_position == 0 ? "." : "..", attributes.Inode, FileType.Directory, _position + 1))
-                {
-                    return Errno.None;
-                }
-
-                _position++;
-            }
-
-            while (_position - FirstEntry < _entries.Length)
-            {
-                GoferEntry entry = _entries[_position - FirstEntry];
-                if (!sink.Add(entry.Name, _inode.EntryInode(in entry), (FileType)((uint)entry.Type << 12), _position + 1))
-                {
-                    break;
-                }
-
-                _position++;
-            }
-
-            return Errno.None;
-        }
-    }
-
-    /// <inheritdoc/>
-    public override Errno Sync(bool dataOnly) => Errno.None;
 
     /// <inheritdoc/>
     protected override void OnRelease() => _inode.Unreference();

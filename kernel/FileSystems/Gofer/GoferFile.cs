@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-using System.Threading;
 using CVisor.Abi;
 using CVisor.Core.Memory;
 using CVisor.Core.Tasks;
@@ -10,14 +9,11 @@ using CVisor.Platforms;
 namespace CVisor.FileSystems.Gofer;
 
 /// <summary>An open regular file of the host.</summary>
-internal sealed class GoferFile : FileDescription
+internal sealed class GoferFile : SeekableDescription
 {
-    private const int SeekSet = 0, SeekCurrent = 1, SeekEnd = 2, SeekData = 3, SeekHole = 4;
+    private const int HostSeekData = 3, HostSeekHole = 4;
 
     private readonly GoferInode _inode;
-    private readonly Lock _offsetLock = new();
-    [GuardedBy(nameof(_offsetLock))]
-    private long _offset;
 
     /// <summary>Opens it; the caller has acquired the handles.</summary>
     public GoferFile(GoferInode inode, VfsPath path, OpenFlags flags)
@@ -28,83 +24,22 @@ internal sealed class GoferFile : FileDescription
     }
 
     /// <inheritdoc/>
-    public override bool IsSeekable => true;
-
-    /// <inheritdoc/>
-    public override IoResult Read(Task? task, ref IoBuffer destination)
-    {
-        lock (_offsetLock)
-        {
-            IoResult result = _inode.Reader.Read(ref destination, _offset);
-            _offset += result.Count;
-            return result;
-        }
-    }
-
-    /// <inheritdoc/>
     public override IoResult ReadAt(Task? task, ref IoBuffer destination, long offset) => _inode.Reader.Read(ref destination, offset);
 
     /// <inheritdoc/>
-    public override IoResult Write(Task? task, ref IoBuffer source)
+    public override IoResult WriteAt(Task? task, ref IoBuffer source, long offset)
     {
-        lock (_offsetLock)
+        IoResult result = _inode.Writer.Write(ref source, offset);
+        if (result.Count > 0)
         {
-            IoResult result = Put(ref source, _offset, out long end);
-            if (!result.IsError)
+            _inode.OnWritten((ulong)(offset + result.Count));
+            if (task is not null)
             {
-                _offset = end;
+                _ = VirtualFileSystem.DropPrivileges(task.Operation, _inode);
             }
-
-            return result;
         }
-    }
 
-    /// <inheritdoc/>
-    public override IoResult WriteAt(Task? task, ref IoBuffer source, long offset) => Put(ref source, offset, out _);
-
-    /// <inheritdoc/>
-    public override IoResult Seek(long offset, int whence)
-    {
-        lock (_offsetLock)
-        {
-            long start = 0;
-            switch (whence)
-            {
-                case SeekSet:
-                    break;
-                case SeekCurrent:
-                    start = _offset;
-                    break;
-                case SeekEnd:
-                case SeekData:
-                case SeekHole:
-                    Errno error = _inode.GetSize(out ulong size);
-                    if (error != Errno.None)
-                    {
-                        return error;
-                    }
-
-                    if (whence != SeekEnd)
-                    {
-                        IoResult found = FindDataOrHole(offset, whence, (long)size);
-                        _offset = found.IsError ? _offset : found.Count;
-                        return found;
-                    }
-
-                    start = (long)size;
-                    break;
-                default:
-                    return Errno.EINVAL;
-            }
-
-            if (offset < 0 ? start + offset < 0 : start > long.MaxValue - offset)
-            {
-                return offset < 0 ? Errno.EINVAL : Errno.EOVERFLOW;
-            }
-
-            _offset = start + offset;
-            return _offset;
-        }
+        return result;
     }
 
     /// <inheritdoc/>
@@ -142,58 +77,39 @@ internal sealed class GoferFile : FileDescription
     }
 
     /// <inheritdoc/>
+    protected override Errno GetSize(out long sizeBytes)
+    {
+        Errno error = _inode.GetSize(out ulong size);
+        sizeBytes = (long)Math.Min(size, long.MaxValue);
+        return error;
+    }
+
+    /// <inheritdoc/>
+    protected override IoResult SeekData(long offset, bool wantsHole)
+    {
+        GoferHandle handle = _inode.Reader;
+        if (handle.HostFd < 0)
+        {
+            return base.SeekData(offset, wantsHole);
+        }
+
+        HostResult found = HostCalls.Lseek(handle.HostFd, offset, wantsHole ? HostSeekHole : HostSeekData); // the host's own offset is used by nobody
+        return found.IsError ? found.Error.ToGuest() : found.Value;
+    }
+
+    /// <inheritdoc/>
+    protected override IoResult Append(Task? task, ref IoBuffer source, out long end)
+    {
+        lock (_inode.WriteLock)
+        {
+            return base.Append(task, ref source, out end);
+        }
+    }
+
+    /// <inheritdoc/>
     protected override void OnRelease()
     {
         _inode.Discard();
         _inode.Unreference();
-    }
-
-    private IoResult Put(ref IoBuffer source, long offset, out long end)
-    {
-        if ((Flags & OpenFlags.Append) == 0)
-        {
-            return PutAt(ref source, offset, out end);
-        }
-
-        lock (_inode.WriteLock)
-        {
-            Errno error = _inode.GetSize(out ulong size);
-            if (error != Errno.None)
-            {
-                end = offset;
-                return error;
-            }
-
-            return PutAt(ref source, (long)size, out end);
-        }
-    }
-
-    private IoResult PutAt(ref IoBuffer source, long offset, out long end)
-    {
-        IoResult result = _inode.Writer.Write(ref source, offset);
-        end = offset + result.Count;
-        if (result.Count > 0)
-        {
-            _inode.OnWritten((ulong)end);
-        }
-
-        return result;
-    }
-
-    private IoResult FindDataOrHole(long offset, int whence, long size)
-    {
-        if (offset < 0 || offset >= size)
-        {
-            return Errno.ENXIO;
-        }
-
-        int fd = _inode.Reader is { HostFd: >= 0 } reader ? reader.HostFd : -1;
-        if (fd < 0)
-        {
-            return whence == SeekData ? offset : size; // all of it is data
-        }
-
-        HostResult found = HostCalls.Lseek(fd, offset, whence); // the host's own offset is used by nobody
-        return found.IsError ? found.Error.ToGuest() : found.Value;
     }
 }

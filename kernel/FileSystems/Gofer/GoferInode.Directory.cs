@@ -18,7 +18,7 @@ internal sealed partial class GoferInode
     private const int MaxCachedEntries = 4096;
 
     [GuardedBy(nameof(_lock))]
-    private GoferEntry[]? _entries;
+    private ListedEntry[]? _entries;
 
     /// <inheritdoc/>
     public override Errno Lookup(in OperationContext context, string name, out Inode? child)
@@ -146,7 +146,7 @@ internal sealed partial class GoferInode
     }
 
     /// <summary>The entries but "." and "..".</summary>
-    internal Errno ReadEntries(out GoferEntry[] entries)
+    internal Errno ReadEntries(out ListedEntry[] entries)
     {
         lock (_lock)
         {
@@ -185,8 +185,17 @@ internal sealed partial class GoferInode
             return error.ToGuest();
         }
 
-        _ = all.RemoveAll(static entry => entry.Name is "." or "..");
-        entries = [.. all];
+        List<ListedEntry> listed = new(all.Count);
+        foreach (GoferEntry entry in all)
+        {
+            if (entry.Name is not ("." or ".."))
+            {
+                // The entry's file system is not told, so this directory's is assumed, as getdents(2) itself does at a mount point.
+                listed.Add(new ListedEntry(entry.Name, _fs.GuestInode(Identity with { Ino = entry.Ino }), (FileType)((uint)entry.Type << 12)));
+            }
+        }
+
+        entries = [.. listed];
         if (_fs.IsExclusive && entries.Length <= MaxCachedEntries)
         {
             lock (_lock)
@@ -197,9 +206,6 @@ internal sealed partial class GoferInode
 
         return Errno.None;
     }
-
-    /// <summary>The inode number of an entry: its file system is not known, so this directory's is assumed, as getdents(2) itself does at a mount point.</summary>
-    internal ulong EntryInode(in GoferEntry entry) => _fs.GuestInode(Identity with { Ino = entry.Ino });
 
     private Errno Make(in OperationContext context, string name, uint mode, string target, out Inode? child)
     {

@@ -43,7 +43,7 @@ internal sealed partial class GoferInode
             case FileType.Symlink:
                 return (OpenResult)Errno.ELOOP;
             default:
-                return (OpenResult)Errno.ENXIO;
+                return SpecialFiles.Open(this, context, path, flags);
         }
     }
 

@@ -159,7 +159,7 @@ internal sealed partial class OverlayInode
     }
 
     /// <summary>Everything in the directory but "." and "..".</summary>
-    internal Errno ReadEntries(in OperationContext context, List<OverlayEntry> entries)
+    internal Errno ReadEntries(in OperationContext context, List<ListedEntry> entries)
     {
         HashSet<string>? shadowed = null;
         lock (_lock)
@@ -172,7 +172,7 @@ internal sealed partial class OverlayInode
                     _ = shadowed.Add(name);
                     if (entry.Inode is { } inode)
                     {
-                        entries.Add(new OverlayEntry(name, inode._number, inode.Type));
+                        entries.Add(new ListedEntry(name, inode._number, inode.Type));
                     }
                 }
             }
@@ -304,7 +304,7 @@ internal sealed partial class OverlayInode
 
     private Errno CheckEmpty()
     {
-        List<OverlayEntry> entries = [];
+        List<ListedEntry> entries = [];
         OperationContext kernel = OperationContext.Kernel;
         Errno error = ReadEntries(in kernel, entries);
         return error != Errno.None ? error : entries.Count == 0 ? Errno.None : Errno.ENOTEMPTY;
@@ -340,7 +340,7 @@ internal sealed partial class OverlayInode
     // A name leads to an inode (referenced), or to nothing where one below is hidden.
     private readonly record struct Entry(OverlayInode? Inode, bool CoversBelow);
 
-    private sealed class EntryCollector(List<OverlayEntry> entries, HashSet<string>? shadowed) : IDirectorySink
+    private sealed class EntryCollector(List<ListedEntry> entries, HashSet<string>? shadowed) : IDirectorySink
     {
         public int Seen { get; private set; }
 
@@ -349,16 +349,10 @@ internal sealed partial class OverlayInode
             Seen++;
             if (name is not ("." or "..") && (shadowed is null || !shadowed.Contains(name)))
             {
-                entries.Add(new OverlayEntry(name, inode, type));
+                entries.Add(new ListedEntry(name, inode, type));
             }
 
             return true;
         }
     }
 }
-
-/// <summary>An entry of an overlay's directory.</summary>
-/// <param name="Name">The name.</param>
-/// <param name="Inode">The inode number.</param>
-/// <param name="Type">The type.</param>
-internal readonly record struct OverlayEntry(string Name, ulong Inode, FileType Type);

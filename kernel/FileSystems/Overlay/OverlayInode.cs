@@ -131,9 +131,14 @@ internal sealed partial class OverlayInode : TableInode
             return (OpenResult)new OverlayDirectory(this, path, flags);
         }
 
+        if (Type == FileType.Symlink)
+        {
+            return (OpenResult)Errno.ELOOP;
+        }
+
         if (Type != FileType.Regular)
         {
-            return Real.Open(context, path, flags);
+            return SpecialFiles.Open(this, context, path, flags); // of this inode: a FIFO's pipe outlives a copy
         }
 
         if ((flags & OpenFlags.AccessModeMask) != OpenFlags.ReadOnly)
