@@ -38,19 +38,8 @@ internal static class Program
 
     private static int Gofer(string[] args)
     {
-        string[] arguments;
-        try
-        {
-            arguments = ChildEntry.PrepareGofer(args);
-        }
-        catch (Exception error) when (error is HostException or InvalidOperationException)
-        {
-            // Its sockets close with it, which the sandbox sees and reports; this line says why.
-            FailureLog.Report("gofer: " + error.Message, "");
-            return ExitStatus.Failure;
-        }
-
-        return GoferProgram.Main(arguments);
+        string[]? arguments = ChildEntry.PrepareGofer(args);
+        return arguments is null ? ExitStatus.Failure : GoferProgram.Main(arguments);
     }
 
     private static int Run(string[] args)

@@ -7,6 +7,9 @@ public sealed record GoferConfig
     /// <summary>One connection for each tree of files.</summary>
     public required GoferTree[] Trees { get; init; }
 
+    /// <summary>The write end of a pipe: why the process could not confine itself; closed without a word when it could.</summary>
+    public int Start { get; init; } = -1;
+
     /// <summary>What the process does to itself first.</summary>
     public BootJail Jail { get; init; } = new();
 

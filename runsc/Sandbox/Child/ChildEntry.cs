@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Collections.Generic;
 using System.Globalization;
+using System.Text;
 using CVisor.Host;
 using CVisor.Runsc.Control;
 
@@ -36,9 +37,27 @@ public static class ChildEntry
     /// of the tree's root, O_PATH, a directory or a file), <c>--proc-fd=</c> (see <see cref="TreeMount.OpenDescriptors"/>),
     /// <c>--host-uds=</c>, <c>--host-fifo=</c>, <c>--log-fd=</c>. The process still has its capabilities over file access; no new ones can be had.
     /// </remarks>
-    public static string[] PrepareGofer(string[] args)
+    /// <returns>The arguments; null when it failed, which runsc has been told.</returns>
+    public static string[]? PrepareGofer(string[] args)
     {
         GoferConfig config = BootConfigFile.ReadGofer(ConfigFd(args));
+        try
+        {
+            return PrepareGofer(config);
+        }
+        catch (Exception error) when (error is HostException or InvalidOperationException)
+        {
+            _ = HostIo.WriteAll(config.Start, Encoding.UTF8.GetBytes("cannot confine the gofer process: " + error.Message));
+            return null;
+        }
+        finally
+        {
+            _ = HostCalls.Close(config.Start);
+        }
+    }
+
+    private static string[] PrepareGofer(GoferConfig config)
+    {
         List<string> arguments = [];
         foreach (GoferTree tree in config.Trees)
         {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.Text;
 using System.Text.Json;
 using CVisor.Host;
 using CVisor.Runsc.Control;
@@ -9,9 +10,12 @@ namespace CVisor.Runsc.Sandbox;
 /// <summary>A sandbox that has just been started.</summary>
 /// <param name="sandboxPid">The sandbox process.</param>
 /// <param name="goferPid">The gofer process.</param>
-/// <param name="startPipe">The read end of the start pipe.</param>
-public sealed class LaunchedSandbox(int sandboxPid, int goferPid, int startPipe) : IDisposable
+/// <param name="startPipe">The read end of the sandbox's start pipe.</param>
+/// <param name="goferPipe">The read end of the gofer's.</param>
+public sealed class LaunchedSandbox(int sandboxPid, int goferPid, int startPipe, int goferPipe) : IDisposable
 {
+    private const int MaxReasonBytes = 64 << 10;
+
     private byte[] _buffer = new byte[1024];
     private int _length;
 
@@ -33,7 +37,7 @@ public sealed class LaunchedSandbox(int sandboxPid, int goferPid, int startPipe)
                 StartReport? report = JsonSerializer.Deserialize(_buffer.AsSpan(0, end), ControlJsonContext.Default.StartReport);
                 _length -= end + 1;
                 _buffer.AsSpan(end + 1, _length).CopyTo(_buffer);
-                return report is { Error: null } ? report : throw new RunscException(report?.Error?.Message ?? "the sandbox sent an empty report");
+                return report is { Error: null } ? report : throw Failed(report?.Error?.Message ?? "the sandbox sent an empty report");
             }
 
             if (_length == _buffer.Length)
@@ -49,7 +53,7 @@ public sealed class LaunchedSandbox(int sandboxPid, int goferPid, int startPipe)
 
             if (read.OrThrow("read the sandbox's start report").Int == 0)
             {
-                throw new RunscException(DescribeDeath());
+                throw Failed(DescribeDeath());
             }
 
             _length += read.Int;
@@ -84,7 +88,18 @@ public sealed class LaunchedSandbox(int sandboxPid, int goferPid, int startPipe)
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _ = HostCalls.Close(startPipe);
+    public void Dispose()
+    {
+        _ = HostCalls.Close(startPipe);
+        _ = HostCalls.Close(goferPipe);
+    }
+
+    /// <summary>The gofer's reason, when it has one, is why the sandbox failed.</summary>
+    private RunscException Failed(string message)
+    {
+        string reason = Encoding.UTF8.GetString(HostIo.ReadToEnd(goferPipe, MaxReasonBytes));
+        return new RunscException(reason.Length > 0 ? reason : message);
+    }
 
     private string DescribeDeath()
     {

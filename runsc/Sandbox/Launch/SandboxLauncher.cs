@@ -23,7 +23,10 @@ public static class SandboxLauncher
     public static LaunchedSandbox Start(LaunchRequest request)
     {
         FdKeeper fds = new();
+        FdPair start = new() { First = -1 };
+        FdPair goferStart = new() { First = -1 };
         int sandboxPid = -1;
+        int goferPid = -1;
         try
         {
             int trees = request.Mounts.Trees.Count;
@@ -37,46 +40,55 @@ public static class SandboxLauncher
                 goferEnds[i] = fds.Own(pair.Second);
             }
 
-            FdPair start = default;
             HostCalls.Pipe2(ref start, OCloexec).OrThrow("pipe2");
             _ = fds.Own(start.Second);
+            HostCalls.Pipe2(ref goferStart, OCloexec).OrThrow("pipe2");
+            _ = fds.Own(goferStart.Second);
             HostResult listener = ControlAddress.Listen(request.ControlPath, 64);
             if (listener.IsError)
             {
-                _ = HostCalls.Close(start.First);
                 throw new RunscException($"cannot make the control socket {request.ControlPath}: {listener.Error}");
             }
 
             int control = fds.Own(listener.Int);
             BootConfig boot = BootPlanner.Plan(request, sandboxEnds, control, start.Second, fds);
-            try
-            {
-                sandboxPid = StartSandbox(request, boot, fds);
-                request.Started?.Invoke(sandboxPid);
-                int goferPid = StartGofer(request, goferEnds, sandboxPid, fds);
-                request.Started?.Invoke(goferPid);
-                return new LaunchedSandbox(sandboxPid, goferPid, start.First);
-            }
-            catch
-            {
-                _ = HostCalls.Close(start.First);
-                throw;
-            }
+            sandboxPid = StartSandbox(request, boot, fds);
+            request.Started?.Invoke(sandboxPid);
+            goferPid = StartGofer(request, goferEnds, goferStart.Second, sandboxPid, fds);
+            request.Started?.Invoke(goferPid);
+            return new LaunchedSandbox(sandboxPid, goferPid, start.First, goferStart.First);
         }
         catch
         {
-            if (sandboxPid > 0)
-            {
-                _ = HostCalls.Kill(sandboxPid, 9);
-                int status = 0;
-                _ = HostCalls.Wait4(sandboxPid, ref status, 0);
-            }
-
+            Abandon(sandboxPid);
+            Abandon(goferPid);
+            CloseAll(start.First, goferStart.First);
             throw;
         }
         finally
         {
             fds.Dispose();
+        }
+    }
+
+    private static void Abandon(int pid)
+    {
+        if (pid > 0)
+        {
+            _ = HostCalls.Kill(pid, 9);
+            int status = 0;
+            _ = HostCalls.Wait4(pid, ref status, 0);
+        }
+    }
+
+    private static void CloseAll(params ReadOnlySpan<int> fds)
+    {
+        foreach (int fd in fds)
+        {
+            if (fd >= 0)
+            {
+                _ = HostCalls.Close(fd);
+            }
         }
     }
 
@@ -146,7 +158,7 @@ public static class SandboxLauncher
         return CloneFlags.NewNet;
     }
 
-    private static int StartGofer(LaunchRequest request, int[] ends, int sandboxPid, FdKeeper fds)
+    private static int StartGofer(LaunchRequest request, int[] ends, int start, int sandboxPid, FdKeeper fds)
     {
         List<GoferTree> trees = [];
         for (int i = 0; i < ends.Length; i++)
@@ -158,13 +170,14 @@ public static class SandboxLauncher
         GoferConfig config = new()
         {
             Trees = [.. trees],
+            Start = start,
             HostUds = request.Config.HostUds,
             HostFifo = request.Config.HostFifo,
             DirectFs = request.Config.DirectFs,
             DebugLog = request.GoferDebugLog,
             Jail = new BootJail { DieWithParent = request.Attached },
         };
-        List<int> kept = [.. ends];
+        List<int> kept = [.. ends, start];
         if (request.GoferDebugLog >= 0)
         {
             kept.Add(request.GoferDebugLog);
