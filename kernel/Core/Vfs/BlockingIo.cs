@@ -2,6 +2,7 @@
 using CVisor.Abi;
 using CVisor.Core.Memory;
 using CVisor.Core.Tasks;
+using CVisor.Core.Time;
 
 namespace CVisor.Core.Vfs;
 
@@ -38,6 +39,7 @@ public static class BlockingIo
 
     private static async Blocking<SyscallResult> ReadLater(Task task, FileDescription file, WaitQueue queue, IoBuffer destination)
     {
+        long deadlineNs = Deadline(file.ReadTimeoutNs);
         task.PrepareToWait();
         queue.Add(task.Waiter, PollEvents.AllIn | PollEvents.Err | PollEvents.Hup | PollEvents.RdHup);
         try
@@ -50,9 +52,12 @@ public static class BlockingIo
                     return result;
                 }
 
-                if (await task.Block() != BlockOutcome.Woken)
+                switch (await task.Block(deadlineNs))
                 {
-                    return SyscallResult.Restarts(Restart.IfHandlerAllows);
+                    case BlockOutcome.TimedOut:
+                        return Errno.EAGAIN;
+                    case BlockOutcome.Interrupted:
+                        return Interrupted(deadlineNs);
                 }
             }
         }
@@ -64,6 +69,7 @@ public static class BlockingIo
 
     private static async Blocking<SyscallResult> WriteLater(Task task, FileDescription file, WaitQueue queue, IoBuffer source, long done)
     {
+        long deadlineNs = Deadline(file.WriteTimeoutNs);
         task.PrepareToWait();
         queue.Add(task.Waiter, PollEvents.AllOut | PollEvents.Err | PollEvents.Hup);
         try
@@ -87,9 +93,12 @@ public static class BlockingIo
                     return done > 0 ? done : (SyscallResult)result;
                 }
 
-                if (await task.Block() != BlockOutcome.Woken)
+                switch (await task.Block(deadlineNs))
                 {
-                    return done > 0 ? done : SyscallResult.Restarts(Restart.IfHandlerAllows);
+                    case BlockOutcome.TimedOut:
+                        return done > 0 ? done : Errno.EAGAIN;
+                    case BlockOutcome.Interrupted:
+                        return done > 0 ? done : Interrupted(deadlineNs);
                 }
             }
         }
@@ -98,4 +107,19 @@ public static class BlockingIo
             queue.Remove(task.Waiter);
         }
     }
+
+    private static long Deadline(long timeoutNs)
+    {
+        if (timeoutNs == long.MaxValue)
+        {
+            return timeoutNs;
+        }
+
+        long nowNs = KernelClock.MonotonicNs;
+        return timeoutNs >= long.MaxValue - nowNs ? long.MaxValue : nowNs + timeoutNs;
+    }
+
+    // A call with a time limit is not made again (signal(7)).
+    private static SyscallResult Interrupted(long deadlineNs) =>
+        deadlineNs == long.MaxValue ? SyscallResult.Restarts(Restart.IfHandlerAllows) : Errno.EINTR;
 }

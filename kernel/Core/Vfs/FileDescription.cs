@@ -58,6 +58,12 @@ public abstract class FileDescription
     /// <summary>Whether a write(2) that may wait goes on until all of it is written (pipes, stream sockets, terminals).</summary>
     public virtual bool WritesWhole => false;
 
+    /// <summary>How long a read waits, in nanoseconds (SO_RCVTIMEO); then it is EAGAIN.</summary>
+    public virtual long ReadTimeoutNs => long.MaxValue;
+
+    /// <summary>How long a write waits, in nanoseconds (SO_SNDTIMEO); then it is EAGAIN.</summary>
+    public virtual long WriteTimeoutNs => long.MaxValue;
+
     /// <summary>References now. A hint for whoever holds none of them.</summary>
     public int ReferenceCount => Volatile.Read(ref _references);
 
