@@ -171,7 +171,7 @@ public abstract partial class SocketDescription
 
         int number = BinaryPrimitives.ReadInt32LittleEndian(value);
         bool isOn = number != 0;
-        bool isAdmin = task.Credentials.Has(Capability.NetAdmin, Network.Owner);
+        bool isAdmin = task.Credentials.Has(Capability.NetAdmin, Network.Owner!);
         switch (name)
         {
             case SO_DEBUG:
