@@ -70,6 +70,19 @@ public abstract class FileDescription
     /// <summary>The <c>readlink</c> text of /proc/self/fd/N for files without a path, such as <c>pipe:[12]</c>; null otherwise.</summary>
     public virtual string? AnonymousName => null;
 
+    /// <summary>Where a magic link to this file leads (/proc/self/fd/N), with references: its path, or a place of its own that no other path leads to.</summary>
+    public VfsPath GetPlace()
+    {
+        VfsPath place = Path;
+        if (!place.IsValid && Inode is { } inode)
+        {
+            place = new VfsPath(inode.FileSystem.InternalMount, new Dentry(inode.FileSystem, null, AnonymousName ?? "", inode) { IsUnlinked = true });
+        }
+
+        place.Reference();
+        return place;
+    }
+
     /// <summary>Sets the status flags that F_SETFL may change (APPEND, ASYNC, DIRECT, NOATIME, NONBLOCK).</summary>
     public void SetStatusFlags(OpenFlags flags)
     {

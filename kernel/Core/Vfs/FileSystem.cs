@@ -22,6 +22,7 @@ public abstract class FileSystem
 {
     private static int s_nextDevice;
     private Dentry? _rootDentry;
+    private Mount? _internalMount;
     private int _mounts;
 
     /// <summary>The type's name (proc/filesystems, mount(2)).</summary>
@@ -43,6 +44,21 @@ public abstract class FileSystem
             Dentry made = new(this, null, "", Root);
             made.Reference();
             return Interlocked.CompareExchange(ref _rootDentry, made, null) ?? made;
+        }
+    }
+
+    /// <summary>A mount that lies nowhere, for files that no path leads to (memfds, pipes); made when first asked for.</summary>
+    public Mount InternalMount
+    {
+        get
+        {
+            if (Volatile.Read(ref _internalMount) is { } existing)
+            {
+                return existing;
+            }
+
+            Mount made = new(this, MountFlags.None, "none");
+            return Interlocked.CompareExchange(ref _internalMount, made, null) ?? made;
         }
     }
 

@@ -251,6 +251,7 @@ public sealed class TmpfsRegular : TmpfsInode
 
         Volatile.Write(ref _mappedPath, PathText.Of(path, default));
         request.Source = _source;
+        _source.Reference();
         return Errno.None;
     }
 
