@@ -168,6 +168,18 @@ public sealed class FdTable
         return closed;
     }
 
+    /// <summary>Ends what a number of this table meant, once it has been taken out: POSIX locks of the file go, and the table's reference.</summary>
+    /// <param name="description">What was taken out.</param>
+    /// <param name="task">Who closes it.</param>
+    /// <returns>What close(2) reports.</returns>
+    public Errno Close(FileDescription description, Tasks.Task? task)
+    {
+        Errno error = description.OnClose(task);
+        description.Inode?.Locks.ReleaseOwner(this);
+        description.Unreference();
+        return error;
+    }
+
     /// <summary>One task more uses the table.</summary>
     public void AddUser() => _ = Interlocked.Increment(ref _users);
 
@@ -187,8 +199,7 @@ public sealed class FdTable
         {
             if (Remove(fd) is { } description)
             {
-                _ = description.OnClose(task);
-                description.Unreference();
+                _ = Close(description, task);
             }
         }
     }

@@ -20,6 +20,7 @@ public abstract class FileDescription
     [GuardedBy(nameof(_observerLock))]
     private List<IReleaseObserver>? _observers;
     private Inode? _written;
+    private AsyncOwner? _asyncOwner;
 
     /// <summary>Makes a description with one reference, the caller's.</summary>
     /// <param name="path">Where it was opened; the default for files without a path (pipes, sockets).</param>
@@ -69,6 +70,13 @@ public abstract class FileDescription
 
     /// <summary>The <c>readlink</c> text of /proc/self/fd/N for files without a path, such as <c>pipe:[12]</c>; null otherwise.</summary>
     public virtual string? AnonymousName => null;
+
+    /// <summary>Who is to be told of events by a signal.</summary>
+    public AsyncOwner AsyncOwner
+    {
+        get => Volatile.Read(ref _asyncOwner) ?? AsyncOwner.Nobody;
+        set => Volatile.Write(ref _asyncOwner, value);
+    }
 
     /// <summary>Where a magic link to this file leads (/proc/self/fd/N), with references: its path, or a place of its own that no other path leads to.</summary>
     public VfsPath GetPlace()

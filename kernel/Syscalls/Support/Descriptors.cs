@@ -94,4 +94,24 @@ internal static class Descriptors
         table.Remove(firstFd)?.Unreference();
         return error;
     }
+
+    /// <summary>Gives a reference back once a call is through.</summary>
+    internal static Blocking<SyscallResult> Release(Blocking<SyscallResult> call, FileDescription file)
+    {
+        if (!call.IsCompleted)
+        {
+            return ReleaseLater(call, file);
+        }
+
+        SyscallResult result = call.Take();
+        file.Unreference();
+        return result;
+    }
+
+    private static async Blocking<SyscallResult> ReleaseLater(Blocking<SyscallResult> call, FileDescription file)
+    {
+        SyscallResult result = await call;
+        file.Unreference();
+        return result;
+    }
 }
