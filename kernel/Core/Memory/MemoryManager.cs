@@ -84,6 +84,9 @@ public sealed partial class MemoryManager
     /// <summary>Where the signal trampoline's vDSO lies; 0 when there is none.</summary>
     public ulong VdsoBase { get; set; }
 
+    /// <summary>Whether a thread asked for private barriers (MEMBARRIER_CMD_REGISTER_*).</summary>
+    public bool IsBarrierRegistered { get; set; }
+
     /// <summary>PR_SET_DUMPABLE.</summary>
     public int Dumpable { get; set; } = 1;
 

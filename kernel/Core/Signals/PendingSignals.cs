@@ -89,6 +89,20 @@ public sealed class PendingSignals
         }
     }
 
+    /// <summary>Whether a signal of the POSIX timer of this number waits here.</summary>
+    internal bool HasTimer(int id)
+    {
+        foreach (SignalInfo info in _queue)
+        {
+            if (info.Code == SignalInfo.SI_TIMER && info.Pid == id)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private SignalInfo Take(int signal)
     {
         SignalInfo taken = new() { Signal = signal, Code = SignalInfo.SI_USER };

@@ -23,7 +23,7 @@ public sealed partial class Task
     internal PendingSignals Pending { get; } = new();
 
     /// <summary>Where handlers with SA_ONSTACK run.</summary>
-    public SignalStack SignalStack { get; internal set; } = SignalStack.None;
+    public SignalStack SignalStack { get; set; } = SignalStack.None;
 
     /// <summary>Whether the task stands still for job control.</summary>
     internal bool IsStopped { get; private set; }

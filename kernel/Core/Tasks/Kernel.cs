@@ -47,6 +47,15 @@ public sealed partial class Kernel
     /// <summary>All tasks.</summary>
     public TaskSet Tasks { get; } = new();
 
+    /// <summary>Processors that guests see.</summary>
+    public int ProcessorCount { get; set; } = Environment.ProcessorCount;
+
+    /// <summary>Memory that guests see, in bytes; the host's, unless the boot code says less.</summary>
+    public ulong TotalMemoryBytes { get; set; } = ReadHostMemory();
+
+    /// <summary>The kernel's log, for dmesg(1).</summary>
+    public KernelLog Log { get; } = new();
+
     /// <summary>All futexes.</summary>
     public Futexes.FutexTable Futexes { get; } = new();
 
@@ -61,6 +70,12 @@ public sealed partial class Kernel
 
     /// <summary>Ends the kernel although no process runs (a container that is deleted before its start).</summary>
     public void End() => _ended.Set();
+
+    private static ulong ReadHostMemory()
+    {
+        Host.HostSysinfo info = default;
+        return Host.HostCalls.Sysinfo(ref info).IsError ? 1UL << 30 : info.TotalRam * Math.Max(1, info.Unit);
+    }
 
     internal void OnProcessEnded(ThreadGroup group)
     {

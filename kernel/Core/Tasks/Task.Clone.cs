@@ -70,9 +70,6 @@ public readonly record struct CloneRequest
 
     /// <summary>Where the descriptor goes with CLONE_PIDFD.</summary>
     public UserPtr PidFd { get; init; }
-
-    /// <summary>Wanted numbers, from the child's own namespace outwards (clone3's set_tid).</summary>
-    public int[] Numbers { get; init; }
 }
 
 /// <summary>Making tasks (copy_process() of kernel/fork.c).</summary>
@@ -192,6 +189,11 @@ public sealed partial class Task
         }
 
         FsContext fs = (flags & CloneFlags.Fs) != 0 ? Fs : Fs.Clone();
+        if ((flags & CloneFlags.NewMounts) != 0)
+        {
+            _ = fs.Mounts.Clone(fs);
+        }
+
         FdTable descriptors = (flags & CloneFlags.Files) != 0 ? Descriptors : Descriptors.Clone();
         if (fs == Fs)
         {
@@ -224,6 +226,11 @@ public sealed partial class Task
             context.Destroy();
             memory!.RemoveUser();
             return result;
+        }
+
+        if (child.ThreadGroup != ThreadGroup)
+        {
+            child.ThreadGroup.ApplyCpuLimit();
         }
 
         return Finish(request, child, out vfork);

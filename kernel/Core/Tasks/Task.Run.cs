@@ -103,6 +103,11 @@ public sealed partial class Task
                 continue;
             }
 
+            if (_mayMove && TryMoveHome(executor))
+            {
+                return;
+            }
+
             SetRunState(RunState.InGuest);
             if (IsInterruptRequested && TryMove(RunState.InGuest, RunState.InKernel))
             {

@@ -72,6 +72,24 @@ public sealed partial class TaskSet
         }
     }
 
+    /// <summary>The threads that a namespace sees and that fit.</summary>
+    public List<Task> Threads(PidNamespace ns, Predicate<Task> match)
+    {
+        List<Task> threads = [];
+        lock (Lock)
+        {
+            foreach (ProcessId id in ns.IdsLocked)
+            {
+                if (id.Task is { HasExited: false } task && match(task))
+                {
+                    threads.Add(task);
+                }
+            }
+        }
+
+        return threads;
+    }
+
     [RequiresLock(nameof(Lock))]
     internal static ThreadGroup? FindProcessLocked(PidNamespace ns, int pid) =>
         ns.FindLocked(pid)?.Task is { } task && task == task.ThreadGroup.Leader ? task.ThreadGroup : null;
