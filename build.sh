@@ -162,6 +162,13 @@ run_test_projects() {
     [ $failed -eq 0 ] && [ $passed -gt 0 ]
 }
 
+#: soak             the tests that take minutes: hundreds of containers that must leave nothing behind
+target_soak() {
+    target_build
+    quietly "$OUT/log/build.log" dotnet build tests/Guest/CVisor.Guest.Tests.csproj -c "$CONFIG" -v q -nologo
+    CVISOR_TEST_ARGS="-explicit only -trait Category=soak" run_test_projects Guest
+}
+
 #: bench [args]     the micro-benchmark natively, in runc, in gVisor (CVISOR_BENCH_GVISOR=path) and in out/runsc: table and plot
 target_bench() {
     target_build
