@@ -38,7 +38,7 @@ public static class TraceData
 
     /// <summary>What is known of call <paramref name="number"/>, or null when it has no row.</summary>
     public static TraceCall? Call(int number)
-        => (uint)number >= (uint)s_calls.Length ? null : s_calls[number] ??= Create(number);
+        => unchecked((uint)number) >= (uint)s_calls.Length ? null : s_calls[number] ??= Create(number);
 
     private static TraceCall? Create(int number) => number switch
     {
