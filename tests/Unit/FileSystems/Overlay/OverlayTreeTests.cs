@@ -92,7 +92,7 @@ public sealed class OverlayTreeTests
         source.Unreference();
         reader.Unreference();
         writer.Unreference();
-        File.ReadAllText(tree.Lower.PathOf("big")).Contains("changed", StringComparison.Ordinal).ShouldBe(kind != "overlay");
+        File.ReadAllText(tree.Lower.PathOf("big")).Contains("chan", StringComparison.Ordinal).ShouldBe(kind != "overlay");
     }
 
     [Theory]
