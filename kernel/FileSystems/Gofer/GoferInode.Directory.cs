@@ -17,8 +17,15 @@ internal sealed partial class GoferInode
     // Larger listings are read again each time rather than kept.
     private const int MaxCachedEntries = 4096;
 
+    // A program that searches a path (libraries, modules) asks a directory for many names that it lacks: after so many, its listing is fetched and answers.
+    private const int MissesBeforeListing = 4;
+
     [GuardedBy(nameof(_lock))]
     private ListedEntry[]? _entries;
+    [GuardedBy(nameof(_lock))]
+    private HashSet<string>? _listedNames;
+    [GuardedBy(nameof(_lock))]
+    private int _misses;
 
     /// <inheritdoc/>
     public override Errno Lookup(in OperationContext context, string name, out Inode? child)
@@ -27,6 +34,11 @@ internal sealed partial class GoferInode
         if (Type != FileType.Directory)
         {
             return Errno.ENOTDIR;
+        }
+
+        if (_fs.IsExclusive && IsKnownToBeMissing(name))
+        {
+            return Errno.ENOENT;
         }
 
         uint fid = 0;
@@ -207,6 +219,44 @@ internal sealed partial class GoferInode
         return Errno.None;
     }
 
+    // Only in exclusive mode, where nobody else adds names.
+    private bool IsKnownToBeMissing(string name)
+    {
+        lock (_lock)
+        {
+            if (_listedNames is not null)
+            {
+                return !_listedNames.Contains(name);
+            }
+
+            if (++_misses != MissesBeforeListing)
+            {
+                return false;
+            }
+        }
+
+        if (ReadEntries(out ListedEntry[] entries) != Errno.None || entries.Length > MaxCachedEntries)
+        {
+            return false;
+        }
+
+        HashSet<string> names = new(entries.Length, StringComparer.Ordinal);
+        foreach (ListedEntry entry in entries)
+        {
+            _ = names.Add(entry.Name);
+        }
+
+        lock (_lock)
+        {
+            if (_entries == entries)
+            {
+                _listedNames = names; // else a name came or went meanwhile
+            }
+        }
+
+        return !names.Contains(name);
+    }
+
     private Errno Make(in OperationContext context, string name, uint mode, string target, out Inode? child)
     {
         child = null;
@@ -253,6 +303,8 @@ internal sealed partial class GoferInode
         {
             _isFresh = false;
             _entries = null;
+            _listedNames = null;
+            _misses = 0;
         }
     }
 }

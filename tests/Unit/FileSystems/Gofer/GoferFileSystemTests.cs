@@ -84,6 +84,24 @@ public sealed class GoferFileSystemTests
     }
 
     [Fact]
+    public void ManyMissesAreAnsweredFromAListing()
+    {
+        using GoferMount mount = new(populate: tree => File.WriteAllText(Path.Combine(tree, "there"), ""));
+        for (int i = 0; i < 10; i++)
+        {
+            mount.Root.TryFind("missing" + i).ShouldBe(Errno.ENOENT);
+        }
+
+        File.WriteAllText(mount.PathOf("behind our back"), ""); // exclusive: the listing is believed
+        mount.Root.TryFind("behind our back").ShouldBe(Errno.ENOENT);
+        mount.Root.TryFind("there").ShouldBe(Errno.None);
+        mount.Root.Create(Kernel, "ours", 0x1a4, out _).ShouldBe(Errno.None);
+        mount.Root.TryFind("ours").ShouldBe(Errno.None);
+        mount.Root.Unlink(Kernel, "ours", mount.Root.Find("ours")).ShouldBe(Errno.None);
+        mount.Root.TryFind("ours").ShouldBe(Errno.ENOENT);
+    }
+
+    [Fact]
     public void SharedNamesAreRevalidated()
     {
         using GoferMount mount = new(GoferSharing.Shared);
