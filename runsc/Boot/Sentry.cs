@@ -41,9 +41,9 @@ internal sealed class Sentry
     /// <returns>The sandbox process's exit status.</returns>
     internal int Run()
     {
+        ControlServer server = new(_config.Fds.Control, _service);
         if (_config.Fds.Control >= 0)
         {
-            ControlServer server = new(_config.Fds.Control, _service);
             new Thread(() => _log.Debug($"control socket closed: {server.Serve()}"), 256 * 1024) { IsBackground = true, Name = "control" }.Start();
         }
 
@@ -72,6 +72,7 @@ internal sealed class Sentry
             return 128;
         }
 
+        server.Quiesce();
         return _service.Finish();
     }
 }

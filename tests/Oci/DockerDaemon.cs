@@ -24,9 +24,9 @@ public sealed class DockerDaemon : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         if (!Requirements.IsRoot || Requirements.Find("dockerd") is null || Requirements.Find("unshare") is null || Requirements.Find("busybox") is null
-            || Environment.GetEnvironmentVariable("CVISOR_SANDBOX") == "0")
+            || Environment.GetEnvironmentVariable("CVISOR_SANDBOX") != "1")
         {
-            _problem = "needs root, docker.io and busybox";
+            _problem = "needs root, docker.io, busybox and a sandbox that runs programs (CVISOR_SANDBOX=1)";
             return;
         }
 

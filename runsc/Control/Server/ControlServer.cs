@@ -22,6 +22,7 @@ public sealed class ControlServer(int listener, ISandboxService service)
     private const int MaxPeers = 1024;
 
     private readonly List<Peer> _peers = [];
+    private readonly System.Threading.Lock _answering = new();
 
     /// <summary>Serves until the listening socket fails; run it on a thread of its own.</summary>
     /// <returns>Why it ended.</returns>
@@ -76,6 +77,18 @@ public sealed class ControlServer(int listener, ISandboxService service)
         }
     }
 
+    /// <summary>
+    /// Waits until a request that is being carried out has been answered. To be called before the process exits: a
+    /// program may end sooner than the answer to its start is on its way.
+    /// </summary>
+    public void Quiesce()
+    {
+        lock (_answering)
+        {
+            // Whoever was answering is through.
+        }
+    }
+
     private bool Read(Peer peer)
     {
         HostResult result = peer.Connection.Fill();
@@ -93,9 +106,17 @@ public sealed class ControlServer(int listener, ISandboxService service)
         {
             while (peer.Connection.TryTake(ControlJsonContext.Default.ControlRequest, out ControlRequest? request, out int[] descriptors))
             {
-                if (request is null || !Answer(peer, request, descriptors))
+                if (request is null)
                 {
                     return false;
+                }
+
+                lock (_answering)
+                {
+                    if (!Answer(peer, request, descriptors))
+                    {
+                        return false;
+                    }
                 }
             }
         }
