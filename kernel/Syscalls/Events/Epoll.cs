@@ -65,14 +65,32 @@ public static partial class Handlers
 
     /// <summary>epoll_wait(2)</summary>
     public static partial Blocking<SyscallResult> EpollWait(Task task, int epfd, UserPtr events, int maxevents, int timeout) =>
-        EpollWaitUntil(task, epfd, events, maxevents, timeout, Errno.None, 0);
+        EpollWaitUntil(task, epfd, events, maxevents, timeout, 0);
+
+    /// <summary>epoll_pwait(2)</summary>
+    public static partial Blocking<SyscallResult> EpollPwait(Task task, int epfd, UserPtr events, int maxevents, int timeout, UserPtr sigmask, ulong sigsetsize)
+    {
+        Errno error = TemporaryMask.Begin(task, sigmask, sigsetsize);
+        return error != Errno.None ? (SyscallResult)error
+            : sigmask.IsNull ? EpollWaitUntil(task, epfd, events, maxevents, timeout, 0)
+            : TemporaryMask.End(task, EpollWaitUntil(task, epfd, events, maxevents, timeout, 0));
+    }
+
+    /// <summary>epoll_pwait2(2)</summary>
+    public static partial Blocking<SyscallResult> EpollPwait2(Task task, int epfd, UserPtr events, int maxevents, UserPtr timeout, UserPtr sigmask, ulong sigsetsize)
+    {
+        Errno timeError = GuestTime.ReadDeadline(task, timeout, out long deadlineNs);
+        Errno error = timeError != Errno.None ? timeError : TemporaryMask.Begin(task, sigmask, sigsetsize);
+        return error != Errno.None ? (SyscallResult)error
+            : TemporaryMask.End(task, EpollWaitUntil(task, epfd, events, maxevents, deadlineNs == 0 ? 0 : -1, deadlineNs));
+    }
 
     /// <summary>The fast way first: what is ready is stored without a wait or a clock.</summary>
-    private static Blocking<SyscallResult> EpollWaitUntil(Task task, int epfd, UserPtr events, int maxevents, int timeout, Errno deadlineError, long deadlineNs)
+    private static Blocking<SyscallResult> EpollWaitUntil(Task task, int epfd, UserPtr events, int maxevents, int timeout, long deadlineNs)
     {
-        if (maxevents is <= 0 or > EpollMaximumEvents || deadlineError != Errno.None)
+        if (maxevents is <= 0 or > EpollMaximumEvents)
         {
-            return (SyscallResult)(deadlineError != Errno.None ? deadlineError : Errno.EINVAL);
+            return (SyscallResult)Errno.EINVAL;
         }
 
         Errno error = Descriptors.Get(task, epfd, Errno.EINVAL, out EpollDescription epoll);

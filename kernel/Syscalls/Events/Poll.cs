@@ -23,7 +23,53 @@ public static partial class Handlers
 {
     /// <summary>poll(2)</summary>
     public static partial Blocking<SyscallResult> Poll(Task task, UserPtr fds, uint nfds, int timeout) =>
-        PollUntil(task, fds, nfds, GuestTime.AfterMilliseconds(timeout));
+        PollRestarting(task, fds, nfds, GuestTime.AfterMilliseconds(timeout));
+
+    /// <summary>ppoll(2)</summary>
+    public static partial Blocking<SyscallResult> Ppoll(Task task, UserPtr fds, uint nfds, UserPtr timeout, UserPtr sigmask, ulong sigsetsize)
+    {
+        Errno error = GuestTime.ReadDeadline(task, timeout, out long deadlineNs);
+        error = error != Errno.None ? error : TemporaryMask.Begin(task, sigmask, sigsetsize);
+        if (error != Errno.None)
+        {
+            return (SyscallResult)error;
+        }
+
+        Blocking<SyscallResult> call = PollUntil(task, fds, nfds, deadlineNs);
+        if (!timeout.IsNull)
+        {
+            call = call.IsCompleted ? (Blocking<SyscallResult>)WriteRemaining(task, timeout, false, deadlineNs, call.Take()) : PollWithRemaining(task, timeout, deadlineNs, call);
+        }
+
+        return sigmask.IsNull ? call : TemporaryMask.End(task, call);
+    }
+
+    private static async Blocking<SyscallResult> PollWithRemaining(Task task, UserPtr timeout, long deadlineNs, Blocking<SyscallResult> call) =>
+        WriteRemaining(task, timeout, false, deadlineNs, await call);
+
+    private static Blocking<SyscallResult> PollRestarting(Task task, UserPtr fds, uint nfds, long deadlineNs)
+    {
+        Blocking<SyscallResult> call = PollUntil(task, fds, nfds, deadlineNs);
+        return call.IsCompleted ? call : PollRestartingLater(task, fds, nfds, deadlineNs, call);
+    }
+
+    /// <summary>A poll that no handler cut short goes on until its first deadline (do_restart_poll()).</summary>
+    private static async Blocking<SyscallResult> PollRestartingLater(Task task, UserPtr fds, uint nfds, long deadlineNs, Blocking<SyscallResult> call)
+    {
+        SyscallResult result = await call;
+        if (!result.IsRestart)
+        {
+            return result;
+        }
+
+        task.RestartBlock = new PollRestart(fds, nfds, deadlineNs);
+        return SyscallResult.Restarts(Restart.ByRestartBlock);
+    }
+
+    private sealed class PollRestart(UserPtr fds, uint nfds, long deadlineNs) : RestartBlock
+    {
+        public override Blocking<SyscallResult> Continue(Task task) => PollRestarting(task, fds, nfds, deadlineNs);
+    }
 
     private static Blocking<SyscallResult> PollUntil(Task task, UserPtr fds, uint nfds, long deadlineNs)
     {

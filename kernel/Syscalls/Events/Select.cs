@@ -40,6 +40,22 @@ public static partial class Handlers
         return SelectUntil(task, nfds, new SelectSets(readfds, writefds, exceptfds), deadlineNs, timeout, isTimeval: true);
     }
 
+    /// <summary>pselect6(2)</summary>
+    public static partial Blocking<SyscallResult> Pselect6(Task task, int nfds, UserPtr readfds, UserPtr writefds, UserPtr exceptfds, UserPtr timeout, UserPtr sigmask)
+    {
+        // The sixth argument leads to a pointer and a size.
+        UserRange mask = default;
+        Errno error = GuestTime.ReadDeadline(task, timeout, out long deadlineNs);
+        if (error == Errno.None && !sigmask.IsNull)
+        {
+            error = task.Memory.CopyIn(sigmask, out mask);
+        }
+
+        error = error != Errno.None ? error : TemporaryMask.Begin(task, mask.Address, mask.Length);
+        return error != Errno.None ? (SyscallResult)error
+            : TemporaryMask.End(task, SelectUntil(task, nfds, new SelectSets(readfds, writefds, exceptfds), deadlineNs, timeout, isTimeval: false));
+    }
+
     private static Blocking<SyscallResult> SelectUntil(Task task, int nfds, SelectSets sets, long deadlineNs, UserPtr timeout, bool isTimeval)
     {
         if (nfds < 0)
