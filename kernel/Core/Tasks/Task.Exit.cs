@@ -44,6 +44,7 @@ public sealed partial class Task
     private bool Finish()
     {
         ReleaseMemory();
+        LeaveIpc();
         Descriptors.RemoveUser(this);
         Fs.RemoveUser();
         SetTimePhase(TimePhase.None);
