@@ -21,12 +21,18 @@ internal static class MountBuilder
     {
         MountNamespace? mounts = null;
         List<Mount> readOnly = [];
+        List<GoferFileSystem> trees = [];
         foreach (BootMount description in config.Mounts)
         {
             if (MakeFileSystem(kernel, config, description) is not { } fileSystem)
             {
                 log.Info($"mount {description.Destination}: file system {description.Kind} is not part of this build; left out");
                 continue;
+            }
+
+            if (fileSystem is GoferFileSystem tree)
+            {
+                trees.Add(tree);
             }
 
             // Mount points below may have to be made: read-only comes last.
@@ -51,6 +57,7 @@ internal static class MountBuilder
             Attach(mounts, mount, description, log);
         }
 
+        trees.ForEach(static tree => tree.MakesMountPoints = false);
         foreach (Mount mount in readOnly)
         {
             mounts?.SetFlags(mount, mount.Flags | MountFlags.ReadOnly);
@@ -113,10 +120,11 @@ internal static class MountBuilder
                     throw new BootException($"connect to the gofer for {GuestText.ToText(description.Destination)}: {error}");
                 }
 
-                // A read-only tree gets an upper layer, too: for mount points that it lacks.
-                return description.Overlay == BootOverlay.None && !description.ReadOnly || description.IsFile
-                    ? files!
-                    : new OverlayFileSystem(files!, new TmpfsFileSystem(kernel.Memory, new TmpfsOptions { SizeLimitBytes = (ulong)Math.Max(0, description.OverlaySizeBytes) }));
+                // Mount points that the tree lacks are made in memory, here or in the upper layer.
+                files!.MakesMountPoints = description.Overlay == BootOverlay.None;
+                return description.Overlay == BootOverlay.None || description.IsFile
+                    ? files
+                    : new OverlayFileSystem(files, new TmpfsFileSystem(kernel.Memory, new TmpfsOptions { SizeLimitBytes = (ulong)Math.Max(0, description.OverlaySizeBytes) }));
             case BootMountKind.Tmpfs:
                 return new TmpfsFileSystem(kernel.Memory, TmpfsOptionsOf(description));
             case BootMountKind.Mqueue or BootMountKind.Cgroup:

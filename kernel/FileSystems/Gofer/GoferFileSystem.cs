@@ -31,6 +31,8 @@ public sealed class GoferFileSystem : FileSystem
     // Handles of files that nobody has open: enough for a build's headers, far under any descriptor limit.
     private const int MaxIdleHandles = 512;
 
+    private const ulong FirstMountPointNumber = 3UL << 51;
+
     private readonly InodeTable<FileIdentity, GoferInode> _inodes = new();
     private readonly Lock _lock = new();
     [GuardedBy(nameof(_lock))]
@@ -38,6 +40,7 @@ public sealed class GoferFileSystem : FileSystem
     [GuardedBy(nameof(_lock))]
     private readonly List<(uint Major, uint Minor)> _devices = [];
     private readonly GoferInode _root;
+    private long _mountPoints;
 
     private GoferFileSystem(GoferConnection connection, GoferSharing sharing, MountTraits traits, uint rootFid, in Attr rootAttr)
     {
@@ -71,6 +74,9 @@ public sealed class GoferFileSystem : FileSystem
         fileSystem = new GoferFileSystem(connection, sharing, traits, fid, in attr);
         return Errno.None;
     }
+
+    /// <summary>Whether directories and files that are made are mount points, in memory only; for the time that mounts are set up, before a guest runs.</summary>
+    public bool MakesMountPoints { get; set; }
 
     /// <inheritdoc/>
     public override string TypeName => "9p";
@@ -181,6 +187,9 @@ public sealed class GoferFileSystem : FileSystem
 
         oldest?.CloseIdleHandles();
     }
+
+    /// <summary>A number for a mount point, where no host file system has any.</summary>
+    internal ulong NewMountPointNumber() => FirstMountPointNumber + (ulong)Interlocked.Increment(ref _mountPoints);
 
     /// <summary>The inode number that the guest sees. Mounts inside the tree have numbers of their own; theirs are told apart by the high bits.</summary>
     internal ulong GuestInode(FileIdentity identity)

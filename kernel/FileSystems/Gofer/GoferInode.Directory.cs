@@ -26,6 +26,8 @@ internal sealed partial class GoferInode
     private HashSet<string>? _listedNames;
     [GuardedBy(nameof(_lock))]
     private int _misses;
+    [GuardedBy(nameof(_lock))]
+    private Dictionary<string, GoferMountPoint>? _mountPoints;
 
     /// <inheritdoc/>
     public override Errno Lookup(in OperationContext context, string name, out Inode? child)
@@ -34,6 +36,15 @@ internal sealed partial class GoferInode
         if (Type != FileType.Directory)
         {
             return Errno.ENOTDIR;
+        }
+
+        lock (_lock)
+        {
+            if (_mountPoints is not null && _mountPoints.TryGetValue(name, out GoferMountPoint? mountPoint))
+            {
+                child = mountPoint;
+                return Errno.None;
+            }
         }
 
         if (_fs.IsExclusive && IsKnownToBeMissing(name))
@@ -56,6 +67,11 @@ internal sealed partial class GoferInode
     /// <inheritdoc/>
     public override bool Revalidate(in OperationContext context, string name, Inode? child)
     {
+        if (child is GoferMountPoint)
+        {
+            return true;
+        }
+
         Attr attr = default;
         HostErrno error = _fs.Connection.WalkStat(Fid, new ReadOnlySpan<string>(in name), new Span<Attr>(ref attr), out int walked, out _);
         if (error != HostErrno.None)
@@ -207,6 +223,17 @@ internal sealed partial class GoferInode
             }
         }
 
+        lock (_lock)
+        {
+            if (_mountPoints is not null)
+            {
+                foreach ((string name, GoferMountPoint mountPoint) in _mountPoints)
+                {
+                    listed.Add(mountPoint.Listed(name));
+                }
+            }
+        }
+
         entries = [.. listed];
         if (_fs.IsExclusive && entries.Length <= MaxCachedEntries)
         {
@@ -260,6 +287,19 @@ internal sealed partial class GoferInode
     private Errno Make(in OperationContext context, string name, uint mode, string target, out Inode? child)
     {
         child = null;
+        if (_fs.MakesMountPoints)
+        {
+            GoferMountPoint mountPoint = new(_fs, ModeBits.TypeOf(mode));
+            Reference(); // it holds what the host does not know of
+            child = mountPoint;
+            lock (_lock)
+            {
+                (_mountPoints ??= new Dictionary<string, GoferMountPoint>(StringComparer.Ordinal)).Add(name, mountPoint);
+            }
+
+            return Errno.None;
+        }
+
         Errno error = OwnerOfNew(in context, ModeBits.TypeOf(mode) == FileType.Directory, mode, out NewFileOwner owner);
         if (error != Errno.None)
         {

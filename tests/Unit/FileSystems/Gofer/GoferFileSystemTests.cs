@@ -101,6 +101,24 @@ public sealed class GoferFileSystemTests
         mount.Root.TryFind("ours").ShouldBe(Errno.ENOENT);
     }
 
+    [Theory]
+    [InlineData(GoferSharing.Exclusive)]
+    [InlineData(GoferSharing.Shared)]
+    public void MountPointsLeaveTheHostAlone(GoferSharing sharing)
+    {
+        using GoferMount mount = new(sharing, readOnly: true, populate: tree => Directory.CreateDirectory(Path.Combine(tree, "d")));
+        mount.FileSystem.MakesMountPoints = true;
+        mount.Root.Find("d").MakeDirectory(Kernel, "proc", 0x1ed, out Inode? proc).ShouldBe(Errno.None);
+        proc!.MakeNode(Kernel, "file", 0x81a4, 0, out _).ShouldBe(Errno.None);
+        mount.FileSystem.MakesMountPoints = false;
+        proc.MakeDirectory(Kernel, "more", 0x1ed, out _).ShouldBe(Errno.EPERM);
+        mount.Root.Find("d/proc/file").Type.ShouldBe(FileType.Regular);
+        mount.Root.Find("d").Revalidate(Kernel, "proc", proc).ShouldBeTrue();
+        mount.Root.Find("d").List().ShouldBe([".", "..", "proc"]);
+        proc.List().ShouldBe([".", "..", "file"]);
+        Directory.GetFileSystemEntries(mount.PathOf("d")).ShouldBeEmpty();
+    }
+
     [Fact]
     public void SharedNamesAreRevalidated()
     {
