@@ -45,12 +45,22 @@ internal sealed class PtraceAddressSpace : AddressSpace
         Home.ProtectMapped((PtraceContext)via, address, length, access);
 
     /// <inheritdoc/>
-    public override void UnmapRemote(ulong address, ulong length, Action done) =>
-        Home.Post(() =>
+    public override void UnmapRemote(ulong address, ulong length, Action done)
+    {
+        PtraceExecutor home = Home;
+        home.Post(() =>
         {
-            Home.UnmapNow(this, address, length);
+            if (Home != home || Contexts is [{ Home: null, IsDead: false }])
+            {
+                // The process moved to another worker meanwhile, or is on its way: only that one can touch it.
+                UnmapRemote(address, length, done);
+                return;
+            }
+
+            home.UnmapNow(this, address, length);
             done();
         });
+    }
 
     /// <inheritdoc/>
     public override void Release()

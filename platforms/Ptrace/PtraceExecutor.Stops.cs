@@ -56,6 +56,14 @@ internal sealed partial class PtraceExecutor
                     return null;
                 }
 
+                if (poll.Int == _bell)
+                {
+                    // A ring that came while this thread was awake: the bell must go on, or the next ring would not be heard.
+                    _ = HostCalls.Ptrace(PTRACE_CONT, _bell, 0, 0);
+                    WakeUp();
+                    return null;
+                }
+
                 if (OnReport(poll.Int, polled) is { } early)
                 {
                     return early;
