@@ -39,6 +39,7 @@ internal static class PtraceConstants
     internal const int SIGKILL = 9;
     internal const int SIGUSR1 = 10;
     internal const int SIGSEGV = 11;
+    internal const int SIGCHLD = 17;
     internal const int SIGSTOP = 19;
     internal const int SIGSYS = 31;
 
@@ -46,12 +47,12 @@ internal static class PtraceConstants
     internal const int CLONE_FS = 0x200;
     internal const int CLONE_FILES = 0x400;
     internal const int CLONE_SIGHAND = 0x800;
-    internal const int CLONE_PARENT = 0x8000;
     internal const int CLONE_THREAD = 0x10000;
 
     internal const int SYS_mmap = 9;
     internal const int SYS_mprotect = 10;
     internal const int SYS_munmap = 11;
+    internal const int SYS_rt_sigaction = 13;
     internal const int SYS_pause = 34;
     internal const int SYS_clone = 56;
     internal const int SYS_exit = 60;

@@ -27,6 +27,13 @@ internal sealed partial class PtraceExecutor : IExecutor
     private int _kicked;
     private int _sleep;
 
+    /// <summary>
+    /// The flags of a new stub process. It is its maker's child, never ours (no CLONE_PARENT): wait4(2) reports the stops of a child of the calling
+    /// thread even when another thread of this process traces it, so a worker would take the stops of stubs that moved to another one.
+    /// Its maker ignores SIGCHLD, so the host forgets it as soon as its tracer has seen its end.
+    /// </summary>
+    private const long NewProcess = CLONE_FILES | SIGCHLD;
+
     private const int Awake = 0, AsleepIdle = 1, AsleepInWait = 2;
 
     internal PtraceExecutor(int index, int cpu)
@@ -35,7 +42,7 @@ internal sealed partial class PtraceExecutor : IExecutor
         _cpu = cpu;
         PinSelf();
         _zygote = StartZygote();
-        _bell = CloneStub(_zygote, CLONE_FILES | CLONE_PARENT, out _);
+        _bell = CloneStub(_zygote, NewProcess, out _);
         StartBell();
     }
 
@@ -45,7 +52,7 @@ internal sealed partial class PtraceExecutor : IExecutor
     /// <inheritdoc/>
     public AddressSpace CreateAddressSpace()
     {
-        int pid = CloneStub(_zygote, CLONE_FILES | CLONE_PARENT, out HostErrno error);
+        int pid = CloneStub(_zygote, NewProcess, out HostErrno error);
         if (pid < 0)
         {
             throw new HostException("clone a stub process", error);
@@ -57,7 +64,7 @@ internal sealed partial class PtraceExecutor : IExecutor
     /// <inheritdoc/>
     public AddressSpace? ForkAddressSpace(GuestContext parent)
     {
-        int pid = CloneStub(((PtraceContext)parent).Tid, CLONE_FILES | CLONE_PARENT, out _);
+        int pid = CloneStub(((PtraceContext)parent).Tid, NewProcess, out _);
         return pid < 0 ? null : Adopt(pid);
     }
 
@@ -161,6 +168,7 @@ internal sealed partial class PtraceExecutor : IExecutor
             Require(InjectRaw(pid, SYS_rseq, unchecked((long)rseq), rseqSize, RSEQ_FLAG_UNREGISTER, rseqSignature), "unregister rseq in the stub");
         }
 
+        Require(InjectRaw(pid, SYS_rt_sigaction, SIGCHLD, unchecked((long)StubPage.IgnoreAction), 0, 8), "let the stub's children go");
         Require(InjectRaw(pid, SYS_munmap, 0, unchecked((long)StubPage.Address)), "empty the stub's address space");
         ulong behind = StubPage.Address + StubPage.Length;
         if (behind < StubPage.EndOfUserSpace)

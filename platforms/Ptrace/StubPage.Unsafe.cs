@@ -5,7 +5,7 @@ using static CVisor.Platforms.Ptrace.PtraceConstants;
 
 namespace CVisor.Platforms.Ptrace;
 
-/// <summary>The one page of our own in every stub process: <c>syscall; int3</c>, and the stub's seccomp program.</summary>
+/// <summary>The one page of our own in every stub process: <c>syscall; int3</c>, and what the first stub's calls point at.</summary>
 /// <remarks>
 /// It is mapped in this process first, at the top of the user address space, so that a cloned stub is born with it. The guest can read and
 /// run it and gains nothing: a <c>syscall</c> there is trapped like any other while guest code runs.
@@ -14,7 +14,7 @@ internal static unsafe class StubPage
 {
     private const int ProtRead = 1, ProtWrite = 2, ProtExec = 4, MapPrivate = 2, MapAnonymous = 0x20, MapFixedNoReplace = 0x100000;
     private const ulong TaskSize = 0x7ffffffff000;
-    private const int FilterOffset = 64;
+    private const int IgnoreOffset = 16, FilterOffset = 64;
 
     /// <summary>Where the page lies: the first address that guest mappings may not use.</summary>
     internal static readonly ulong Address = Map();
@@ -24,6 +24,9 @@ internal static unsafe class StubPage
 
     /// <summary>Length in bytes.</summary>
     internal const ulong Length = 4096;
+
+    /// <summary>struct sigaction (the kernel's: handler, flags, restorer, mask) that ignores a signal, as the stub sees it.</summary>
+    internal static ulong IgnoreAction => Address + IgnoreOffset;
 
     /// <summary>struct sock_fprog of the stub's filter, as the stub sees it.</summary>
     internal static ulong FilterProgram => Address + FilterOffset;
@@ -49,6 +52,7 @@ internal static unsafe class StubPage
             bytes[0] = 0x0f;
             bytes[1] = 0x05;
             bytes[2] = 0xcc;
+            *(ulong*)(candidate + IgnoreOffset) = 1; // SIG_IGN; the rest stays zero
             ulong[] program = RoleFilters.Stub.Build(ownPid: 0, caller: candidate + 2); // seccomp sees the address behind the instruction
             ulong instructions = candidate + FilterOffset + 16;
             *(ulong*)(candidate + FilterOffset) = (ulong)program.Length;

@@ -15,7 +15,7 @@ namespace CVisor.Runsc.Sandbox;
 /// </remarks>
 public static class SandboxLauncher
 {
-    private const int AfUnix = 1, SockStream = 1, SockCloexec = 0x80000, OCloexec = 0x80000, AtFdcwd = -100, ORdonly = 0, OTmpfile = 0x410000, ORdwr = 2;
+    private const int AfUnix = 1, SockSeqpacket = 5, SockCloexec = 0x80000, OCloexec = 0x80000, AtFdcwd = -100, ORdonly = 0, OTmpfile = 0x410000, ORdwr = 2;
     private const uint Nobody = 65534;
 
     /// <summary>Starts both processes.</summary>
@@ -35,7 +35,7 @@ public static class SandboxLauncher
             for (int i = 0; i < trees; i++)
             {
                 FdPair pair = default;
-                HostCalls.Socketpair(AfUnix, SockStream | SockCloexec, 0, ref pair).OrThrow("socketpair");
+                HostCalls.Socketpair(AfUnix, SockSeqpacket | SockCloexec, 0, ref pair).OrThrow("socketpair");
                 sandboxEnds[i] = fds.Own(pair.First);
                 goferEnds[i] = fds.Own(pair.Second);
             }
