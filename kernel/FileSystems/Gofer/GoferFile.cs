@@ -57,6 +57,7 @@ internal sealed class GoferFile : SeekableDescription
         }
 
         request.Source = _inode.Source;
+        request.Source.Reference();
         return Errno.None;
     }
 

@@ -50,6 +50,8 @@ internal sealed class OverlayFile : FileDescription
         if (error == Errno.None && !Volatile.Read(ref _isAbove) && request.Source is { } below)
         {
             request.Source = _inode.SourceOver(below);
+            request.Source.Reference();
+            below.Unreference();
         }
 
         return error;

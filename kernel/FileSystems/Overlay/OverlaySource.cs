@@ -94,25 +94,26 @@ internal sealed class OverlaySource : MemorySource
         MapRequest request = new() { Length = 4096, Access = Platforms.MemoryAccess.Read, MaximumAccess = Platforms.MemoryAccess.Read };
         Errno error = opened.Description.ConfigureMap(null, ref request);
         MemorySource? old = null;
+        bool hasUsers = false;
         if (error == Errno.None && request.Source is { } source)
         {
             lock (_lock)
             {
-                if (_users > 0)
-                {
-                    source.Reference();
-                    old = _current;
-                }
+                (old, _current) = (_current, source);
+                hasUsers = _users > 0; // who then hold the copy with the reference that came along
+            }
 
-                _current = source;
+            if (!hasUsers)
+            {
+                source.Unreference();
             }
         }
 
         opened.Description.Unreference();
-        if (old is not null)
+        if (hasUsers)
         {
             Mappings.Invalidate(this, 0, ulong.MaxValue);
-            old.Unreference();
+            old!.Unreference();
         }
     }
 }
