@@ -20,7 +20,7 @@ public sealed class RunscDoTests
             Requirements.NeedCommand(command);
         }
 
-        CommandResult native = await Command.RunAsync(program.Command[0], program.Command.Skip(1), timeout: RealPrograms.Timeout);
+        CommandResult native = await Command.RunAsync("env", ["--default-signal=PIPE", .. program.Command], timeout: RealPrograms.Timeout);
         RealPrograms.CheckNative(native);
         Sandbox.NeedPrograms();
         using Sandbox sandbox = new(platform);

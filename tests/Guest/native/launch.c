@@ -114,6 +114,7 @@ int main(int argc, char **argv) {
     must(pid, "fork");
     if (pid == 0) {
         setsid();
+        signal(SIGPIPE, SIG_DFL); // a caller that ignores it must not pass that on
         execv(argv[2], argv + 2);
         die(argv[2]);
     }
