@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Collections.Generic;
 using System.Globalization;
+using System.Linq;
 using CVisor.Abi;
 using CVisor.Core.Tasks;
 using CVisor.Core.Vfs;
+using CVisor.FileSystems.Dev;
 using CVisor.FileSystems.Gofer;
 using CVisor.FileSystems.Overlay;
 using CVisor.FileSystems.Proc;
@@ -19,10 +21,11 @@ internal static class MountBuilder
 {
     internal static MountNamespace Build(Kernel kernel, BootConfig config, SentryLog log)
     {
+        Devices.Register();
         MountNamespace? mounts = null;
         List<Mount> readOnly = [];
         List<GoferFileSystem> trees = [];
-        foreach (BootMount description in config.Mounts)
+        foreach (BootMount description in InOrder(config.Mounts))
         {
             if (MakeFileSystem(kernel, config, description) is not { } fileSystem)
             {
@@ -65,6 +68,10 @@ internal static class MountBuilder
 
         return mounts ?? throw new BootException("the container has no root mount");
     }
+
+    /// <summary>A mount comes before those below it; the order given holds for the rest.</summary>
+    private static IEnumerable<BootMount> InOrder(IEnumerable<BootMount> mounts) =>
+        mounts.OrderBy(static mount => mount.Destination.Split('/', StringSplitOptions.RemoveEmptyEntries).Length);
 
     private static void Attach(MountNamespace mounts, Mount mount, BootMount description, SentryLog log)
     {
@@ -127,6 +134,11 @@ internal static class MountBuilder
                     : new OverlayFileSystem(files, new TmpfsFileSystem(kernel.Memory, new TmpfsOptions { SizeLimitBytes = (ulong)Math.Max(0, description.OverlaySizeBytes) }));
             case BootMountKind.Tmpfs:
                 return new TmpfsFileSystem(kernel.Memory, TmpfsOptionsOf(description));
+            case BootMountKind.Dev:
+                TmpfsOptions options = TmpfsOptionsOf(description) with { TypeName = description.Source == "tmpfs" ? "tmpfs" : "devtmpfs" };
+                options = Array.Exists(description.Options, static option => option.StartsWith("mode=", StringComparison.Ordinal)) ? options : options with { RootMode = 0x1ed };
+                error = DevFolder.Make(kernel.Memory, options, out FileSystem devices);
+                return error == Errno.None ? devices : throw new BootException($"fill {GuestText.ToText(description.Destination)}: {error}");
             case BootMountKind.Mqueue or BootMountKind.Cgroup:
                 return new TmpfsFileSystem(kernel.Memory, new TmpfsOptions { TypeName = description.Kind == BootMountKind.Mqueue ? "mqueue" : "cgroup", RootMode = 0x3ff });
             case BootMountKind.Proc:

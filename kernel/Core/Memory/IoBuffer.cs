@@ -213,6 +213,17 @@ public struct IoBuffer
         }
     }
 
+    /// <summary>Skips bytes that nothing looks at, over as many ranges as they lie in.</summary>
+    public void Skip(long bytes)
+    {
+        while (bytes > 0)
+        {
+            long piece = _memory is null ? bytes : (long)Math.Min((ulong)bytes, NextRange().Length);
+            Advance(piece);
+            bytes -= piece;
+        }
+    }
+
     private Errno CopyFile(MemoryFile file, ulong offset, long length, bool isOut, out long copied)
     {
         copied = 0;

@@ -57,7 +57,7 @@ public static class MountPlanner
                     Options = options,
                     Source = SourceName(kind),
                     NoSuid = true,
-                    NoExec = kind != BootMountKind.Tmpfs,
+                    NoExec = kind is not (BootMountKind.Tmpfs or BootMountKind.Dev),
                     ReadOnly = kind == BootMountKind.Sysfs,
                 });
             }
