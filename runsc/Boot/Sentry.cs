@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Threading;
+using CVisor.Core.Loader;
 using CVisor.Core.Memory;
 using CVisor.Core.Tasks;
 using CVisor.Core.Vfs;
@@ -32,6 +33,7 @@ internal sealed class Sentry
         int workers = config.CpuCount > 0 ? config.CpuCount : Environment.ProcessorCount;
         SyscallTracer? tracer = config.Flags.Strace ? new SyscallTracer(line => log.Info(line.ToString()), config.Flags.StraceLogSizeBytes, config.Flags.StraceSyscalls) : null;
         _kernel = new Kernel(platform, new LinuxSyscallTable(tracer), SandboxMemory.Create(), Math.Max(1, workers));
+        _kernel.Vdso = Vdso.Create(_kernel.Memory, _kernel.Timers);
         _kernel.Start();
         MountNamespace mounts = MountBuilder.Build(_kernel, config, log);
         _service = new SandboxService(_kernel, config, mounts, log);

@@ -6,7 +6,7 @@
 
     .intel_syntax noprefix
     .text
-    .globl syscall6, script_clone, sigreturn_trampoline, fault_handler
+    .globl syscall6, read_tsc, script_clone, sigreturn_trampoline, fault_handler
     .globl safe_begin, safe_end, safe_fixup
     .globl safe_copy, safe_zero, safe_load32, safe_cas32, safe_xchg32, safe_add32, safe_or32, safe_and32, safe_xor32
     .globl prev_segv, prev_bus
@@ -21,6 +21,14 @@ syscall6:
     mov r8, r9
     mov r9, [rsp+8]
     syscall
+    ret
+
+# ulong read_tsc(): the time-stamp counter, not before what was loaded before.
+read_tsc:
+    lfence
+    rdtsc
+    shl rdx, 32
+    or rax, rdx
     ret
 
 # long script_clone(ulong flags, step *script): clones; the child runs the script's steps and never returns.
