@@ -28,6 +28,7 @@ internal static class AddressSpaceBuilder
         if (error != Errno.None)
         {
             memory.RemoveUser();
+            file.Inode?.AllowWriting();
             file.Unreference();
             return new LoadResult(null, error);
         }

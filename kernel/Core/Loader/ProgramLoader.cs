@@ -71,6 +71,13 @@ public static class ProgramLoader
         int length;
         for (int depth = 0; ; depth++)
         {
+            if (file.Inode?.TryDenyWriting() != true)
+            {
+                file.Unreference();
+                space.Release();
+                return new LoadResult(null, Errno.ETXTBSY);
+            }
+
             error = LoaderIo.Read(file, head, 0, out length);
             if (error != Errno.None || length < 2 || head[0] != '#' || head[1] != '!')
             {
@@ -109,6 +116,7 @@ public static class ProgramLoader
                 break;
             }
 
+            file.Inode.AllowWriting();
             file.Unreference();
             file = opened.Description!;
         }
@@ -140,6 +148,7 @@ public static class ProgramLoader
 
         if (error != Errno.None)
         {
+            file.Inode.AllowWriting();
             file.Unreference();
             interpreterFile?.Unreference();
             space.Release();

@@ -53,10 +53,25 @@ internal sealed class Pma : Area
     /// <summary>Whether the pages may be shared with others and must be copied before a write.</summary>
     internal bool NeedsCopy;
 
+    /// <summary>Whether it holds a private copy of a file's pages, which a change of the file no longer touches.</summary>
+    internal bool IsPrivateCopy;
+
     /// <summary>What the address space allows there; null when nothing is mapped.</summary>
     internal MemoryAccess? Installed;
 
     internal ulong OffsetOf(ulong address) => Offset + (address - Start);
+
+    /// <summary>The part of this from an address on, or all of it; the caller counts the reference.</summary>
+    internal Pma CopyFrom(ulong start) => new()
+    {
+        Start = start,
+        End = End,
+        File = File,
+        Offset = OffsetOf(start),
+        NeedsCopy = NeedsCopy,
+        IsPrivateCopy = IsPrivateCopy,
+        Installed = Installed,
+    };
 }
 
 /// <summary>Areas in address order, none overlapping.</summary>

@@ -55,7 +55,8 @@ public sealed class MappingSet
     /// <param name="source">The source that this set belongs to.</param>
     /// <param name="offset">First byte, page aligned.</param>
     /// <param name="length">Length in bytes; <see cref="ulong.MaxValue"/> for all behind the offset.</param>
-    public void Invalidate(MemorySource source, ulong offset, ulong length)
+    /// <param name="keepsCopies">Whether private copies of the pages stay: they do unless the file was truncated (unmap_mapping_range()'s even_cows).</param>
+    public void Invalidate(MemorySource source, ulong offset, ulong length, bool keepsCopies = false)
     {
         MemoryManager[] users;
         lock (_lock)
@@ -65,7 +66,7 @@ public sealed class MappingSet
 
         foreach (MemoryManager user in users)
         {
-            user.InvalidateSource(source, offset, length);
+            user.InvalidateSource(source, offset, length, keepsCopies);
         }
     }
 }

@@ -179,8 +179,8 @@ public sealed partial class MemoryManager
         }
     }
 
-    /// <summary>Takes pages of a source back (truncation): the next touch asks the source again.</summary>
-    internal void InvalidateSource(MemorySource source, ulong offset, ulong length)
+    /// <summary>Takes pages of a source back (truncation, a hole, another file in its place): the next touch asks the source again.</summary>
+    internal void InvalidateSource(MemorySource source, ulong offset, ulong length, bool keepsCopies)
     {
         ulong limit = length > ulong.MaxValue - offset ? ulong.MaxValue : offset + length;
         lock (_lock)
@@ -195,9 +195,38 @@ public sealed partial class MemoryManager
 
                 ulong start = vma.Start + (offset > vma.Offset ? offset - vma.Offset : 0);
                 ulong end = limit - vma.Offset < vma.Length ? vma.Start + (limit - vma.Offset) : vma.End;
-                // Private copies go, too, as unmap_mapping_range() does with even_cows.
-                DropPmasLocked(PageDown(start), end);
+                if (keepsCopies)
+                {
+                    DropSharedPmasLocked(PageDown(start), end);
+                }
+                else
+                {
+                    DropPmasLocked(PageDown(start), end);
+                }
             }
+        }
+    }
+
+    [RequiresLock(nameof(_lock))]
+    private void DropSharedPmasLocked(ulong start, ulong end)
+    {
+        while (start < end)
+        {
+            int index = _pmas.IndexFrom(start);
+            while (index < _pmas.Count && !_pmas[index].IsPrivateCopy && _pmas[index].Start < end)
+            {
+                index++;
+            }
+
+            bool hasCopy = index < _pmas.Count && _pmas[index].Start < end;
+            ulong next = hasCopy ? _pmas[index].End : end;
+            ulong stop = hasCopy ? Math.Max(_pmas[index].Start, start) : end;
+            if (stop > start)
+            {
+                DropPmasLocked(start, stop);
+            }
+
+            start = next;
         }
     }
 

@@ -82,7 +82,8 @@ public sealed partial class MemoryManager
             Errno error = TouchLocked(vma, address, write, context, out pma);
             if (error == Errno.None)
             {
-                InstallLocked(vma, pma!, address, context);
+                // Nothing there although it was installed: an unmapping from outside (UnmapRemote) came after the mapping that it was not meant for.
+                InstallLocked(vma, pma!, address, context, force: fault.Code != SegvAccerr);
                 return FaultOutcome.Resolved;
             }
 
@@ -252,6 +253,7 @@ public sealed partial class MemoryManager
         pma.File = _memory;
         pma.Offset = offset;
         pma.NeedsCopy = false;
+        pma.IsPrivateCopy = true;
         if (wasInstalled && via is not null)
         {
             InstallLocked(vma, pma, address, via, force: true);
@@ -268,7 +270,7 @@ public sealed partial class MemoryManager
     {
         if (pma.Start < start)
         {
-            Pma tail = new() { Start = start, End = pma.End, File = pma.File, Offset = pma.OffsetOf(start), NeedsCopy = pma.NeedsCopy, Installed = pma.Installed };
+            Pma tail = pma.CopyFrom(start);
             pma.End = start;
             pma.File.OnSplit();
             _pmas.Insert(tail);
@@ -277,7 +279,7 @@ public sealed partial class MemoryManager
 
         if (end < pma.End)
         {
-            Pma tail = new() { Start = end, End = pma.End, File = pma.File, Offset = pma.OffsetOf(end), NeedsCopy = pma.NeedsCopy, Installed = pma.Installed };
+            Pma tail = pma.CopyFrom(end);
             pma.End = end;
             pma.File.OnSplit();
             _pmas.Insert(tail);

@@ -39,6 +39,8 @@ public sealed partial class MemoryManager
                 _breakStart = _breakStart,
             };
             Executable?.Reference();
+            _ = Executable?.Inode?.TryDenyWriting(); // Nobody writes to it: this side has it denied already.
+
             foreach (Vma vma in _vmas)
             {
                 if (!vma.DontFork)
@@ -61,7 +63,7 @@ public sealed partial class MemoryManager
                 }
 
                 pma.File.Reference(pma.Offset, pma.Length);
-                child._pmas.Add(new Pma { Start = pma.Start, End = pma.End, File = pma.File, Offset = pma.Offset, NeedsCopy = pma.NeedsCopy, Installed = pma.Installed });
+                child._pmas.Add(pma.CopyFrom(pma.Start));
             }
 
             return child;

@@ -78,7 +78,7 @@ public sealed partial class MemoryManager
     /// <summary>The auxiliary vector, for /proc/self/auxv.</summary>
     public byte[] AuxiliaryVector { get; set; } = [];
 
-    /// <summary>The program, for /proc/self/exe; holds a reference.</summary>
+    /// <summary>The program, for /proc/self/exe; holds a reference, and keeps the file from being written (ETXTBSY).</summary>
     public Vfs.FileDescription? Executable { get; set; }
 
     /// <summary>Where the signal trampoline's vDSO lies; 0 when there is none.</summary>
@@ -140,6 +140,7 @@ public sealed partial class MemoryManager
             _vmas.Clear();
         }
 
+        Executable?.Inode?.AllowWriting();
         Executable?.Unreference();
         Executable = null;
     }

@@ -149,7 +149,8 @@ public sealed partial class Task
 
     /// <summary>Whether the task would take a signal that is sent to its process.</summary>
     [RequiresLock("TaskSet.Lock")]
-    internal bool Takes(int signal) => !HasExited && !_endsNow && (signal == SignalNumber.SIGKILL || !SignalMask.Contains(signal));
+    internal bool Takes(int signal) =>
+        !HasExited && !_endsNow && (signal == SignalNumber.SIGKILL || !(SignalMask.Contains(signal) || IsStopped));
 
     /// <summary>
     /// Raises a signal of the task's own making (a fault, a broken signal frame): it cannot be blocked or ignored, and without a handler it ends even a first process.

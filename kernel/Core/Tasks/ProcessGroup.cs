@@ -31,8 +31,8 @@ public sealed class ProcessGroup
     {
         foreach (ThreadGroup member in Members)
         {
-            if (member != except && !member.IsDead && member.Parent is { } parent && parent.ProcessGroup != this && parent.ProcessGroup.Session == Session &&
-                parent != parent.Leader.Id.Namespace.Init)
+            // A container's first process counts like any other: only the host's init never does job control (is_global_init()).
+            if (member != except && !member.IsZombie && member.Parent is { } parent && parent.ProcessGroup != this && parent.ProcessGroup.Session == Session)
             {
                 return false;
             }

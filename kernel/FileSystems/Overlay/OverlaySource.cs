@@ -112,7 +112,7 @@ internal sealed class OverlaySource : MemorySource
         opened.Description.Unreference();
         if (hasUsers)
         {
-            Mappings.Invalidate(this, 0, ulong.MaxValue);
+            Mappings.Invalidate(this, 0, ulong.MaxValue, keepsCopies: true);
             old!.Unreference();
         }
     }

@@ -355,7 +355,7 @@ public sealed class TmpfsRegular : TmpfsInode
         if (first < last)
         {
             List<(ulong Offset, ulong Length)> removed = _pages.Remove((ulong)first, (ulong)last);
-            _source.Mappings.Invalidate(_source, (ulong)(first * PageSize), (ulong)((last - first) * PageSize));
+            _source.Mappings.Invalidate(_source, (ulong)(first * PageSize), (ulong)((last - first) * PageSize), keepsCopies: true);
             _pages.Free(removed);
         }
 
