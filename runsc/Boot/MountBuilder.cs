@@ -11,7 +11,6 @@ using CVisor.FileSystems.Overlay;
 using CVisor.FileSystems.Proc;
 using CVisor.FileSystems.Sys;
 using CVisor.FileSystems.Tmpfs;
-using CVisor.Host;
 using CVisor.Runsc.Control;
 
 namespace CVisor.Runsc.Boot;
@@ -142,9 +141,9 @@ internal static class MountBuilder
             case BootMountKind.Mqueue or BootMountKind.Cgroup:
                 return new TmpfsFileSystem(kernel.Memory, new TmpfsOptions { TypeName = description.Kind == BootMountKind.Mqueue ? "mqueue" : "cgroup", RootMode = 0x3ff });
             case BootMountKind.Proc:
-                return new ProcFileSystem(kernel, kernel.Tasks.RootPids, CpuCount(config), TotalMemory(config));
+                return new ProcFileSystem(kernel, kernel.Tasks.RootPids, kernel.ProcessorCount, kernel.TotalMemoryBytes);
             case BootMountKind.Sysfs:
-                return new SysFileSystem(CpuCount(config));
+                return new SysFileSystem(kernel.ProcessorCount);
             default:
                 return null;
         }
@@ -173,20 +172,6 @@ internal static class MountBuilder
     {
         int shift = value.Length == 0 ? 0 : char.ToLowerInvariant(value[^1]) switch { 'k' => 10, 'm' => 20, 'g' => 30, _ => 0 };
         return ulong.TryParse(shift == 0 ? value : value[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out ulong size) && size < 1UL << 33 ? size << shift : 0;
-    }
-
-    private static int CpuCount(BootConfig config) => config.CpuCount > 0 ? config.CpuCount : Environment.ProcessorCount;
-
-    private static ulong TotalMemory(BootConfig config)
-    {
-        if (config.TotalMemoryBytes > 0)
-        {
-            return (ulong)config.TotalMemoryBytes;
-        }
-
-        HostSysinfo info = default;
-        _ = HostCalls.Sysinfo(ref info).OrThrow("read the host's memory size");
-        return info.TotalRam * info.Unit;
     }
 
     private static MountFlags FlagsOf(BootMount description) =>

@@ -6,6 +6,7 @@ using CVisor.Core.Credentials;
 using CVisor.Core.Loader;
 using CVisor.Core.Signals;
 using CVisor.Core.Tasks;
+using CVisor.Core.Time;
 using CVisor.Core.Vfs;
 using CVisor.Runsc.Control;
 using CoreLimit = CVisor.Core.Tasks.ResourceLimit;
@@ -154,6 +155,7 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
                 Pid = process.Pid,
                 Ppid = process.Parent?.Pid ?? 0,
                 Threads = process.LiveThreads,
+                StartTimeSeconds = (KernelClock.RealtimeNs - (KernelClock.MonotonicNs - process.StartNs)) / 1_000_000_000,
                 Command = GuestText.ToText(leader.Name),
                 CpuTimeNs = leader.ProcessorTime.TotalNs,
             });
@@ -245,6 +247,7 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
                 Descriptors = table,
                 Fs = fs,
                 Limits = limits,
+                OomScoreAdjustment = spec.OomScoreAdj,
                 Ended = process => OnEnded(process, record),
             },
             created =>

@@ -34,8 +34,15 @@ internal sealed class Sentry
         SyscallTracer? tracer = config.Flags.Strace ? new SyscallTracer(line => log.Info(line.ToString()), config.Flags.StraceLogSizeBytes, config.Flags.StraceSyscalls) : null;
         _kernel = new Kernel(platform, new LinuxSyscallTable(tracer), SandboxMemory.Create(), Math.Max(1, workers));
         _kernel.Vdso = Vdso.Create(_kernel.Memory, _kernel.Timers);
+        _kernel.ProcessorCount = Math.Max(1, workers);
+        if (config.TotalMemoryBytes > 0)
+        {
+            _kernel.TotalMemoryBytes = Math.Min((ulong)config.TotalMemoryBytes, _kernel.TotalMemoryBytes);
+        }
+
         _kernel.Start();
         MountNamespace mounts = MountBuilder.Build(_kernel, config, log);
+        ContainerSettings.Apply(_kernel, config, mounts, log);
         _service = new SandboxService(_kernel, config, mounts, log);
     }
 

@@ -34,7 +34,6 @@ internal static class DoCommand
         spec = spec with
         {
             Root = new OciRoot { Path = root },
-            Hostname = HostName(),
             Mounts = [.. Volumes(context)],
             Process = spec.Process! with
             {
@@ -65,18 +64,6 @@ internal static class DoCommand
     }
 
     private static string Cwd(string given) => Path.GetFullPath(given);
-
-    private static string HostName()
-    {
-        try
-        {
-            return File.ReadAllText("/proc/sys/kernel/hostname").Trim();
-        }
-        catch (IOException)
-        {
-            return "runsc";
-        }
-    }
 
     private static IEnumerable<OciMount> Volumes(CommandContext context)
     {

@@ -14,7 +14,6 @@ public sealed class CycleTests
         await using OciRuntime runtime = OciRuntime.Get("runsc");
         using Bundle bundle = await OciBundle.CreateAsync(["/bin/true"]);
         string prefix = Sandbox.NewId();
-        int mounts = Leftovers.MountCount();
 
         // One shell for all, so that the cycles and not the test's own processes are what takes the time.
         string command = string.Join(' ', runtime.CommandLine.Select(static word => $"'{word}'"));
@@ -32,7 +31,7 @@ public sealed class CycleTests
         result.ExitCode.ShouldBe(0, result.ToString());
         Directory.GetFileSystemEntries(runtime.State).ShouldBeEmpty();
         Leftovers.ProcessesOf(prefix).ShouldBeEmpty();
-        Leftovers.MountCount().ShouldBe(mounts);
+        Leftovers.MountsOf(bundle.Folder, runtime.State, BusyboxRoot.Folder).ShouldBeEmpty();
         Directory.GetFileSystemEntries(bundle.Folder).Select(Path.GetFileName).ShouldBe(["config.json"]);
     }
 }

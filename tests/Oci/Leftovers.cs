@@ -31,6 +31,7 @@ internal static class Leftovers
         return found;
     }
 
-    /// <summary>How many mounts and network interfaces' namespaces this process sees.</summary>
-    public static int MountCount() => File.ReadLines("/proc/self/mountinfo").Count();
+    /// <summary>The host's mounts that have to do with one of the folders. Tests run side by side, so that others come and go.</summary>
+    public static List<string> MountsOf(params string[] folders) =>
+        [.. File.ReadLines("/proc/self/mountinfo").Where(line => folders.Any(folder => line.Contains(folder, StringComparison.Ordinal)))];
 }

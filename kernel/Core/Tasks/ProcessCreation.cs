@@ -22,6 +22,9 @@ public sealed class ProcessRequest
     /// <summary>Its limits.</summary>
     public ResourceLimits Limits { get; init; } = new();
 
+    /// <summary>Its oom_score_adj.</summary>
+    public int OomScoreAdjustment { get; init; }
+
     /// <summary>Its namespaces; null for the kernel's initial ones.</summary>
     public Namespaces.NamespaceSet? Namespaces { get; init; }
 
@@ -90,6 +93,7 @@ public sealed partial class Kernel
             return new ProcessResult(null, Errno.EAGAIN);
         }
 
+        task.ThreadGroup.OomScoreAdjustment = request.OomScoreAdjustment;
         task.StartProgram(program);
         task.Launch();
         return new ProcessResult(task.ThreadGroup, Errno.None);

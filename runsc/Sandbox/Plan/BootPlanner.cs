@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Collections.Generic;
+using System.IO;
 using CVisor.Runsc.Control;
 using CVisor.Runsc.Oci;
 
@@ -35,7 +36,7 @@ internal static class BootPlanner
             ContainerId = request.Id,
             Process = request.Process,
             Mounts = [.. mounts],
-            Hostname = GuestText.FromText(spec.Hostname ?? ""),
+            Hostname = GuestText.FromText(string.IsNullOrEmpty(spec.Hostname) ? HostName() : spec.Hostname),
             Domainname = GuestText.FromText(spec.Domainname ?? ""),
             MaskedPaths = GuestText.FromText(spec.Linux?.MaskedPaths ?? []),
             ReadonlyPaths = GuestText.FromText(spec.Linux?.ReadonlyPaths ?? []),
@@ -57,6 +58,19 @@ internal static class BootPlanner
             TotalMemoryBytes = Math.Max(spec.Linux?.Resources?.Memory?.Limit ?? 0, 0),
             StartAtOnce = request.StartAtOnce,
         };
+    }
+
+    /// <summary>A UTS namespace starts with the names of the one it was made in (uts_namespaces(7)).</summary>
+    private static string HostName()
+    {
+        try
+        {
+            return File.ReadAllText("/proc/sys/kernel/hostname").TrimEnd('\n');
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
     }
 
     private static BootMount WithFilestore(BootMount mount, PlannedTree tree, FdKeeper fds)
