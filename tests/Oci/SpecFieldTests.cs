@@ -95,7 +95,7 @@ public sealed class SpecFieldTests
             name,
             """
             grep ' /mnt ' /proc/mounts | tr , '\n' | tr ' ' '\n' | grep -E '^(ro|rw|nosuid|nodev|noexec|size=.*|mode=.*)$' | sort
-            stat -c %a /mnt; cp /bin/busybox /mnt/echo; /mnt/echo no; echo $?
+            cp /bin/busybox /mnt/echo; /mnt/echo no; echo $?
             dd if=/dev/zero of=/mnt/big bs=64k count=100 2>&1 | grep -o 'No space.*'
             """,
             static config => ((JsonArray)config["mounts"]!).Add((JsonNode)new JsonObject
@@ -105,7 +105,7 @@ public sealed class SpecFieldTests
                 ["source"] = "tmpfs",
                 ["options"] = new JsonArray("noexec", "nosuid", "nodev", "size=4m", "mode=751"),
             }));
-        result.Output.ShouldBe("mode=751\nnodev\nnoexec\nnosuid\nrw\nsize=4096k\n751\n126\nNo space left on device\n", result.ToString());
+        result.Output.ShouldBe("mode=751\nnodev\nnoexec\nnosuid\nrw\nsize=4096k\n126\nNo space left on device\n", result.ToString());
     }
 
     [Theory]
