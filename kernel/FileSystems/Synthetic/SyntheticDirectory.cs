@@ -121,7 +121,7 @@ public class SyntheticDirectory(SyntheticFileSystem fileSystem, uint permissions
             foreach ((string name, FileType type) in directory.ListDynamic(context))
             {
                 // The number need not be that of a later lookup, as in Linux's proc for entries that are not in the cache.
-                listing.Add((name, type, 1 + (ulong)(uint)string.GetHashCode(name, StringComparison.Ordinal)));
+                listing.Add((name, type, 1 + (ulong)unchecked((uint)string.GetHashCode(name, StringComparison.Ordinal))));
             }
 
             return listing;
