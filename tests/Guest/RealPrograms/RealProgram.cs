@@ -10,6 +10,11 @@ public sealed record RealProgram(string Name, IReadOnlyList<string> Needs, IRead
     private const string NeedsStart = "# needs: ";
     private const string BusyboxPath = "/bin/busybox";
 
+    // The folder is removed by a name that no script can change: scripts also run natively, as root, and may go elsewhere with cd.
+    private const string InFreshFolder =
+        "fresh_folder=$(mktemp -d) || exit 99\nreadonly fresh_folder\ncd \"$fresh_folder\" || exit 99\n" +
+        "trap 'cd /; rm -rf \"${fresh_folder:?}\"' EXIT\n";
+
     private static readonly string s_folder = Path.Combine(RepositoryPaths.Root, "tests", "Guest", "RealPrograms");
 
     /// <summary>Every script, by name.</summary>
@@ -46,6 +51,6 @@ public sealed record RealProgram(string Name, IReadOnlyList<string> Needs, IRead
     private static string[] Wrap(string script, params string[] shell) =>
     [
         "/usr/bin/env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "LC_ALL=C", "TZ=UTC", .. shell, "-c",
-        $"cd \"$(mktemp -d)\" || exit 99\ntrap 'cd /; rm -rf \"$OLDPWD\"' EXIT\n{script}",
+        $"{InFreshFolder}{script}",
     ];
 }
