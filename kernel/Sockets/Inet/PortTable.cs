@@ -98,7 +98,7 @@ internal sealed class PortTable(bool sharesFreely)
 
     /// <summary>Whether a wildcard takes in what is sent to another address.</summary>
     private static bool Covers(InetAddress wildcard, bool isV6Only, InetAddress address) =>
-        wildcard == InetAddress.AnyV6 ? !isV6Only || !address.IsV4 : wildcard == InetAddress.AnyV4 && (address.IsV4 || address == InetAddress.AnyV6);
+        wildcard == InetAddress.AnyV6 ? !isV6Only || !address.IsV4 : wildcard == InetAddress.AnyV4 && address.IsV4;
 
     private void Add(ushort port, InetSocket socket)
     {

@@ -95,6 +95,24 @@ TEST(v4_into_a_v6_socket) {
     to = v4(port_of(only));
     CHECK_ERR(connect(OK(socket(AF_INET, SOCK_STREAM, 0)), (void *)&to, sizeof to), ECONNREFUSED);
 }
+TEST(both_families_on_one_port) {
+    struct sockaddr_in four = {.sin_family = AF_INET};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+    int l = OK(socket(AF_INET, SOCK_STREAM, 0)), dual = OK(socket(AF_INET6, SOCK_STREAM, 0)), only = OK(socket(AF_INET6, SOCK_STREAM, 0)), off = 0, on = 1;
+    OK(bind(l, (void *)&four, sizeof four));
+    OK(listen(l, 1));
+    six.sin6_port = htons(port_of(l));
+    OK(setsockopt(dual, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off));
+    CHECK_ERR(bind(dual, (void *)&six, sizeof six), EADDRINUSE);
+    OK(setsockopt(only, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on));
+    OK(bind(only, (void *)&six, sizeof six));
+    OK(listen(only, 1));
+    int u = OK(socket(AF_INET6, SOCK_DGRAM, 0)), v = OK(socket(AF_INET, SOCK_DGRAM, 0));
+    six.sin6_port = 0;
+    OK(bind(u, (void *)&six, sizeof six));
+    four.sin_port = htons(port_of(u));
+    CHECK_ERR(bind(v, (void *)&four, sizeof four), EADDRINUSE);
+}
 TEST(refused) {
     int l = listener(), c = OK(socket(AF_INET, SOCK_STREAM, 0));
     struct sockaddr_in a = v4(port_of(l)), wrong = a;
