@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Collections.Generic;
+using CVisor.Abi;
 using CVisor.Core.Credentials;
 using CVisor.Core.Tasks;
 
@@ -59,34 +60,50 @@ public sealed class PidNamespace : Namespace
     /// <summary>What has this number here, or null.</summary>
     internal ProcessId? FindLocked(int number) => _ids.GetValueOrDefault(number);
 
-    /// <summary>A fresh id, known in this namespace and all its ancestors; null when there is no number left or the namespace is closed.</summary>
-    internal ProcessId? AllocateLocked()
+    /// <summary>A fresh id, known in this namespace and all its ancestors.</summary>
+    /// <param name="wanted">Numbers that it is to have, from this namespace outwards; null or short for whatever is free.</param>
+    /// <param name="id">The id, or null.</param>
+    /// <returns>None; EAGAIN when there is no number left; ENOMEM when the namespace is closed; EEXIST when a wanted number is taken; EINVAL when one is not possible.</returns>
+    internal Errno AllocateLocked(int[]? wanted, out ProcessId? id)
     {
+        id = null;
         if (IsClosed)
         {
-            return null;
+            return Errno.ENOMEM;
         }
 
         int[] numbers = new int[Level + 1];
         for (PidNamespace? at = this; at is not null; at = at.Parent)
         {
-            int number = at.NextFreeLocked();
+            int index = Level - at.Level;
+            bool isWanted = wanted is not null && index < wanted.Length;
+            int number = isWanted ? wanted![index] : at.NextFreeLocked();
             if (number < 0)
             {
-                return null;
+                return Errno.EAGAIN;
+            }
+
+            if (isWanted && (number is 0 or >= MaximumPid || (number != 1 && at.Init is null)))
+            {
+                return Errno.EINVAL;
+            }
+
+            if (isWanted && at._ids.ContainsKey(number))
+            {
+                return Errno.EEXIST;
             }
 
             numbers[at.Level] = number;
         }
 
-        ProcessId id = new(this, numbers);
+        id = new ProcessId(this, numbers);
         for (PidNamespace? at = this; at is not null; at = at.Parent)
         {
             at._ids.Add(numbers[at.Level], id);
             at._last = numbers[at.Level];
         }
 
-        return id;
+        return Errno.None;
     }
 
     internal void RemoveLocked(ProcessId id)

@@ -38,6 +38,9 @@ public struct SignalInfo
     /// <summary>si_code of SIGCHLD: a signal ended the child and a core was dumped.</summary>
     public const int CLD_DUMPED = 3;
 
+    /// <summary>si_code of SIGCHLD: a traced task stopped for its tracer.</summary>
+    public const int CLD_TRAPPED = 4;
+
     /// <summary>si_code of SIGCHLD: the child stopped.</summary>
     public const int CLD_STOPPED = 5;
 

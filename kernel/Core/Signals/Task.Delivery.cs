@@ -22,6 +22,12 @@ public sealed partial class Task
         /// <summary>The task stops.</summary>
         Stop,
 
+        /// <summary>The tracer looks at a signal first.</summary>
+        ShowSignal,
+
+        /// <summary>The task stands still for its tracer.</summary>
+        Trap,
+
         /// <summary>A handler runs.</summary>
         Handle,
 
@@ -42,13 +48,30 @@ public sealed partial class Task
             Kernel.Syscalls.OnLeave(this, SyscallNumber, SyscallArguments, SyscallResult.Restarts(restart));
         }
 
+        SignalInfo? injected = null;
         while (true)
         {
             ClearInterrupt();
-            switch (NextStep(out SignalInfo info, out SignalAction action))
+            ReturnStep step = NextStep(injected, out SignalInfo info, out SignalAction action, out int trap);
+            injected = null;
+            switch (step)
             {
                 case ReturnStep.End:
+                    _ = await StopForEvent(TraceEvent.Exit, (ulong)ThreadGroup.ExitStatus, survivesDeath: true);
                     return Finish();
+
+                case ReturnStep.ShowSignal:
+                    ShowRestart(restart);
+                    _ = await StopForTracer(info.Signal, info);
+                    restart = RestartOfRegisters(restart);
+                    injected = TakeInjected(info);
+                    break;
+
+                case ReturnStep.Trap:
+                    ShowRestart(restart);
+                    _ = await StopForTracer(trap);
+                    restart = RestartOfRegisters(restart);
+                    break;
 
                 case ReturnStep.Stop:
                     await WaitUntilContinued();
@@ -71,9 +94,10 @@ public sealed partial class Task
         }
     }
 
-    private ReturnStep NextStep(out SignalInfo info, out SignalAction action)
+    private ReturnStep NextStep(SignalInfo? injected, out SignalInfo info, out SignalAction action, out int trap)
     {
         action = default;
+        trap = 0;
         lock (Kernel.Tasks.Lock)
         {
             if (MustEndLocked())
@@ -82,17 +106,29 @@ public sealed partial class Task
                 return ReturnStep.End;
             }
 
-            if (ThreadGroup.IsStopping)
+            if (injected is { } chosen)
+            {
+                info = chosen;
+            }
+            else if (TryTakeTrapLocked(out trap))
+            {
+                info = default;
+                return ReturnStep.Trap;
+            }
+            else if (ThreadGroup.IsStopping && _trace is null)
             {
                 info = default;
                 IsStopped = true;
                 ThreadGroup.CompleteStopIfAllStoppedLocked();
                 return ReturnStep.Stop;
             }
-
-            if (!TryTakeLocked(SignalMask, out info))
+            else if (!TryTakeLocked(SignalMask, out info))
             {
                 return ReturnStep.Go;
+            }
+            else if (_trace is not null && info.Signal != SignalNumber.SIGKILL)
+            {
+                return ReturnStep.ShowSignal;
             }
 
             ref SignalAction current = ref ThreadGroup.Handlers[info.Signal];
@@ -151,7 +187,7 @@ public sealed partial class Task
             PrepareToWait();
             lock (Kernel.Tasks.Lock)
             {
-                if (!ThreadGroup.IsStopping || MustEndLocked())
+                if (!ThreadGroup.IsStopping || _trace is { IsGroupStopPending: true } || MustEndLocked())
                 {
                     IsStopped = false;
                     return true;

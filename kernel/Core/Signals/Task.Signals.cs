@@ -150,7 +150,7 @@ public sealed partial class Task
     /// <summary>Whether the task would take a signal that is sent to its process.</summary>
     [RequiresLock("TaskSet.Lock")]
     internal bool Takes(int signal) =>
-        !HasExited && !_endsNow && (signal == SignalNumber.SIGKILL || !(SignalMask.Contains(signal) || IsStopped));
+        !HasExited && !_endsNow && (signal == SignalNumber.SIGKILL || !(SignalMask.Contains(signal) || IsStopped || _trace is { IsStopped: true }));
 
     /// <summary>
     /// Raises a signal of the task's own making (a fault, a broken signal frame): it cannot be blocked or ignored, and without a handler it ends even a first process.
@@ -168,7 +168,7 @@ public sealed partial class Task
                 SetSignalMaskLocked(SignalMask & ~SignalSet.Of(signal));
             }
 
-            if (action.Handler == SignalAction.Default)
+            if (action.Handler == SignalAction.Default && _trace is null)
             {
                 ThreadGroup.BeginExitLocked(signal);
                 return;

@@ -10,6 +10,9 @@ public sealed partial class ThreadGroup
     /// <summary>What the process does about signals; shared with the threads, and by CLONE_SIGHAND with other processes.</summary>
     internal SignalHandlers Handlers { get; set; }
 
+    /// <summary>Whether another process has the very same actions (CLONE_SIGHAND).</summary>
+    public bool SharesHandlersWith(ThreadGroup other) => Handlers == other.Handlers;
+
     /// <summary>Signals sent to the process as a whole.</summary>
     internal PendingSignals Pending { get; } = new();
 
@@ -89,7 +92,7 @@ public sealed partial class ThreadGroup
     private bool IsDroppedLocked(int signal, Task receiver, bool force)
     {
         // A blocked signal may get a handler before it is unblocked.
-        if (receiver.SignalMask.Contains(signal) || receiver.AwaitedSignals.Contains(signal))
+        if (receiver.SignalMask.Contains(signal) || receiver.AwaitedSignals.Contains(signal) || (receiver.Trace is not null && signal != SignalNumber.SIGKILL))
         {
             return false;
         }
@@ -132,6 +135,7 @@ public sealed partial class ThreadGroup
         }
 
         bool isFatal = Handlers[signal].Handler == SignalAction.Default && DefaultActions.Of(signal) is DefaultAction.Terminate or DefaultAction.Core;
+        isFatal &= receiver.Trace is null || signal == SignalNumber.SIGKILL;
         if (isFatal && !receiver.AwaitedSignals.Contains(signal) && !IsProtectedFromLocked(signal, force))
         {
             BeginExitLocked(signal);

@@ -24,6 +24,9 @@ public enum BlockKind
 
     /// <summary>Only the task's death.</summary>
     Killable,
+
+    /// <summary>Nothing but the event: for a wait of a task that is ending already.</summary>
+    Uninterruptible,
 }
 
 /// <summary>One wait of a task; made by <see cref="Task.Block"/>, awaited at once.</summary>

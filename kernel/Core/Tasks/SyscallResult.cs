@@ -63,6 +63,9 @@ public readonly struct SyscallResult : IEquatable<SyscallResult>
     /// <summary>Success with a value.</summary>
     public static SyscallResult Ok(long value) => new(value, Restart.None, false);
 
+    /// <summary>Whatever is to be in the register: a value, or a negative errno that the guest chose itself (seccomp filters).</summary>
+    public static SyscallResult FromRegister(long register) => new(register, Restart.None, false);
+
     /// <summary>Failure with an errno (<see cref="Errno.None"/> is success with 0).</summary>
     public static SyscallResult Fail(Errno error) => new(-(long)error, Restart.None, false);
 

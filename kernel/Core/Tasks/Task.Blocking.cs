@@ -67,7 +67,12 @@ public sealed partial class Task
     /// <returns>An awaitable: <c>await</c> it at once. It never blocks the host thread.</returns>
     public BlockAwaitable Block(long deadlineNs = long.MaxValue, BlockKind kind = BlockKind.Interruptible)
     {
-        Wakeups mask = Wakeups.Event | Wakeups.Timeout | Wakeups.Kill | (kind == BlockKind.Interruptible ? Wakeups.Signal : Wakeups.None);
+        Wakeups mask = Wakeups.Event | Wakeups.Timeout | kind switch
+        {
+            BlockKind.Interruptible => Wakeups.Kill | Wakeups.Signal,
+            BlockKind.Killable => Wakeups.Kill,
+            _ => Wakeups.None,
+        };
         _waitMask = (int)mask;
         if (TryTakeOutcome(out BlockOutcome outcome))
         {

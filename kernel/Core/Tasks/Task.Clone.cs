@@ -70,6 +70,9 @@ public readonly record struct CloneRequest
 
     /// <summary>Where the descriptor goes with CLONE_PIDFD.</summary>
     public UserPtr PidFd { get; init; }
+
+    /// <summary>The numbers that the child is to have, from its own PID namespace outwards; null or short for whatever is free (clone3's set_tid).</summary>
+    public int[]? Numbers { get; init; }
 }
 
 /// <summary>Making tasks (copy_process() of kernel/fork.c).</summary>
@@ -99,13 +102,22 @@ public sealed partial class Task
         }
 
         int tid = child!.Id.NumberIn(PidNamespace);
+        TraceEvent what = ForkEvent(request);
+        ulong message = Tracer is { } tracer ? (ulong)child.Id.NumberIn(tracer.PidNamespace) : 0;
         child.Launch();
+        if (what != TraceEvent.None)
+        {
+            _ = await StopForEvent(what, message);
+        }
+
         if (vfork is not null)
         {
             while (!vfork.IsDone && await Block(kind: BlockKind.Killable) != BlockOutcome.Interrupted)
             {
                 PrepareToWait();
             }
+
+            _ = await StopForEvent(TraceEvent.VforkDone, message);
         }
 
         return tid;
@@ -132,7 +144,7 @@ public sealed partial class Task
             return Has(CloneFlags.SetTls) && request.Tls >= Kernel.Platform.MaximumAddress ? Errno.EPERM : Errno.EINVAL;
         }
 
-        if (ThreadGroup.Kernel.Tasks.ThreadCount >= TaskSet.MaximumThreads)
+        if (ThreadGroup.Kernel.Tasks.ThreadCount >= TaskSet.MaximumThreads || HasTooManyProcesses())
         {
             return Errno.EAGAIN;
         }
@@ -208,12 +220,9 @@ public sealed partial class Task
         Errno result = Errno.None;
         lock (Kernel.Tasks.Lock)
         {
-            ProcessId? id = ThreadGroup.IsExiting ? null : namespaces.PidForChildren.AllocateLocked();
-            if (id is null)
-            {
-                result = namespaces.PidForChildren.IsClosed ? Errno.ENOMEM : Errno.EAGAIN;
-            }
-            else
+            ProcessId? id = null;
+            result = ThreadGroup.IsExiting ? Errno.EAGAIN : namespaces.PidForChildren.AllocateLocked(request.Numbers, out id);
+            if (id is not null)
             {
                 child = AddChildLocked(request, id, context, memory!, fs, descriptors, credentials, namespaces, home);
             }
@@ -257,6 +266,8 @@ public sealed partial class Task
             _finishesFork = (flags & CloneFlags.VirtualMemory) == 0,
             Attributes = Attributes.Clone(),
         };
+        child.InheritSeccompLocked(this);
+        child.InheritTraceLocked(this, request);
         if (isThread)
         {
             group.Threads.Add(child);
@@ -271,6 +282,15 @@ public sealed partial class Task
         Kernel.Tasks.Register(child);
         child.Wake(Wakeups.Signal); // So that it looks at what its start still needs before it runs guest code.
         return child;
+    }
+
+    /// <summary>RLIMIT_NPROC: whether the real user has as many threads as it may. Root and who may exceed limits do not count.</summary>
+    private bool HasTooManyProcesses()
+    {
+        ulong limit = ThreadGroup.Limits[Resource.Processes].Soft;
+        uint user = Credentials.RealUid;
+        return limit < TaskSet.MaximumThreads && user != 0 && !Credentials.Has(Capability.SysResource, UserNamespace.Initial) &&
+            !Credentials.Has(Capability.SysAdmin, UserNamespace.Initial) && Kernel.Tasks.HasThreads(user, limit);
     }
 
     private SignalHandlers HandlersFor(CloneFlags flags) =>

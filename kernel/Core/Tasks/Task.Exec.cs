@@ -26,6 +26,7 @@ public sealed partial class Task
             return loaded.Error;
         }
 
+        ulong formerTid = Tracer is { } tracer ? (ulong)Id.NumberIn(tracer.PidNamespace) : 0;
         GuestContext? context = Worker.Current!.Executor.CreateContext(program.Memory.Space, null);
         Errno error = context is null ? Errno.EAGAIN : Errno.None;
         if (error == Errno.None)
@@ -64,6 +65,18 @@ public sealed partial class Task
         _ = ExtendedState.Reset(context!);
         StartProgram(program);
         _mayMove = true;
+        if (Trace is { } trace)
+        {
+            if ((trace.Options & TraceOptions.Exec) != 0)
+            {
+                _ = await StopForEvent(TraceEvent.Exec, formerTid);
+            }
+            else if (!trace.IsSeized)
+            {
+                _ = Send(SignalInfo.FromProcess(SignalNumber.SIGTRAP, SignalInfo.SI_USER, ThreadGroup.PidIn(PidNamespace), 0));
+            }
+        }
+
         return SyscallResult.KeepRegisters;
     }
 
@@ -130,6 +143,7 @@ public sealed partial class Task
             child.ParentThread = this;
         }
 
+        leader.DropTraceLocked();
         Kernel.Tasks.Unregister(leader);
     }
 

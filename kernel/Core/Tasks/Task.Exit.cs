@@ -52,6 +52,7 @@ public sealed partial class Task
         {
             HasExited = true;
             IsStopped = false;
+            ReleaseTraceesLocked();
             ThreadGroup.OnThreadExitedLocked(this, _exitStatus);
         }
 

@@ -32,6 +32,7 @@ public sealed partial class Task
         Cs = X64Registers.UserCs,
         Ss = X64Registers.UserSs,
         Eflags = X64Registers.FixedEflags,
+        OrigRax = unchecked((ulong)SyscallNumber),
     };
 
     /// <summary>The guest came back.</summary>
@@ -39,6 +40,7 @@ public sealed partial class Task
     {
         SetTimePhase(TimePhase.System);
         GuestContext context = Context!;
+        EndStep();
         switch (context.Exit)
         {
             case GuestExit.Syscall:
@@ -114,6 +116,7 @@ public sealed partial class Task
                 continue;
             }
 
+            PrepareStep();
             SetTimePhase(TimePhase.User);
             executor.Release(Context!);
             return;
@@ -131,6 +134,12 @@ public sealed partial class Task
         ref X64Registers registers = ref Context!.Registers;
         SyscallNumber = unchecked((long)registers.OrigRax);
         SyscallArguments = new SyscallArgs(registers.Rdi, registers.Rsi, registers.Rdx, registers.R10, registers.R8, registers.R9);
+        if (Seccomp is not null || Trace is not null)
+        {
+            Start(ServeWatchedCall());
+            return;
+        }
+
         Blocking<SyscallResult> call = Kernel.Syscalls.Dispatch(this, SyscallNumber, SyscallArguments);
         if (call.IsCompleted)
         {
@@ -152,17 +161,23 @@ public sealed partial class Task
         SyscallResult result = await call;
         if (_endsNow)
         {
+            _ = await StopForEvent(TraceEvent.Exit, (ulong)_exitStatus, survivesDeath: true);
             return Finish();
         }
 
         if (!result.IsRestart)
         {
             LeaveSyscall(result);
-            return true;
+        }
+
+        Restart restart = result.Restart;
+        if (Trace is not null)
+        {
+            restart = await LeaveWatchedCall(restart);
         }
 
         // EINTR or a restart: whether a handler runs decides, so the signals come first.
-        return await PrepareReturnAfterInterruption(result.Restart);
+        return restart == Restart.None || await PrepareReturnAfterInterruption(restart);
     }
 
     private void LeaveSyscall(SyscallResult result)

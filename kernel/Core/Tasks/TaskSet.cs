@@ -90,6 +90,26 @@ public sealed partial class TaskSet
         return threads;
     }
 
+    /// <summary>Whether a user has at least so many threads, zombies included.</summary>
+    internal bool HasThreads(uint realUid, ulong count)
+    {
+        lock (Lock)
+        {
+            if (count > (ulong)_threadCount)
+            {
+                return false;
+            }
+
+            ulong found = 0;
+            foreach (ProcessId id in RootPids.IdsLocked)
+            {
+                found += id.Task?.Credentials.RealUid == realUid ? 1UL : 0;
+            }
+
+            return found >= count;
+        }
+    }
+
     [RequiresLock(nameof(Lock))]
     internal static ThreadGroup? FindProcessLocked(PidNamespace ns, int pid) =>
         ns.FindLocked(pid)?.Task is { } task && task == task.ThreadGroup.Leader ? task.ThreadGroup : null;
@@ -102,7 +122,7 @@ public sealed partial class TaskSet
     {
         lock (Lock)
         {
-            ProcessId? id = start.Pids.AllocateLocked();
+            _ = start.Pids.AllocateLocked(null, out ProcessId? id);
             if (id is null)
             {
                 return null;

@@ -46,6 +46,15 @@ public sealed partial class ThreadGroup
         }
     }
 
+    /// <summary>Ends the process as if a signal had, whatever it does about that signal. Thread-safe.</summary>
+    public void EndBySignal(int signal)
+    {
+        lock (Kernel.Tasks.Lock)
+        {
+            BeginExitLocked(signal);
+        }
+    }
+
     /// <summary>Takes a thread out that has ended.</summary>
     [RequiresLock("TaskSet.Lock")]
     internal void OnThreadExitedLocked(Task task, int status)
@@ -65,7 +74,10 @@ public sealed partial class ThreadGroup
         if (task != Leader)
         {
             _ = Threads.Remove(task);
-            Kernel.Tasks.Unregister(task);
+            if (!task.TryBecomeTracedZombieLocked(IsExiting ? ExitStatus : status))
+            {
+                Kernel.Tasks.Unregister(task);
+            }
         }
 
         Executing?.Wake();
@@ -199,9 +211,14 @@ public sealed partial class ThreadGroup
 
     /// <summary>Tells the parent, or takes the process away when nobody wants to know.</summary>
     [RequiresLock("TaskSet.Lock")]
-    private void NotifyParentOfEndLocked()
+    internal void NotifyParentOfEndLocked()
     {
         ThreadGroup? parent = Parent;
+        if (Leader.Tracer is { } tracer && tracer.ThreadGroup != parent && Leader.TryBecomeTracedZombieLocked(ExitStatus))
+        {
+            return; // The tracer hears of it first; the parent when that has let go.
+        }
+
         if (parent is null || parent.IsZombie)
         {
             ReapLocked();
@@ -269,6 +286,7 @@ public sealed partial class ThreadGroup
         }
 
         IsDead = true;
+        Leader.DropTraceLocked();
         if (Parent is { } parent)
         {
             _ = parent.Children.Remove(this);

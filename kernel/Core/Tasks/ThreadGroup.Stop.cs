@@ -36,6 +36,11 @@ public sealed partial class ThreadGroup
         HasContinueReport = false;
         foreach (Task thread in Threads)
         {
+            if (thread.Trace is { } trace)
+            {
+                trace.IsGroupStopPending = true;
+            }
+
             thread.Wake(Task.Wakeups.Signal);
         }
     }
@@ -51,7 +56,7 @@ public sealed partial class ThreadGroup
 
         foreach (Task thread in Threads)
         {
-            if (!thread.HasExited && !thread.IsStopped)
+            if (!thread.HasExited && !thread.IsStopped && !thread.IsTraceStopped)
             {
                 return;
             }
@@ -78,6 +83,7 @@ public sealed partial class ThreadGroup
         foreach (Task thread in Threads)
         {
             thread.Wake();
+            thread.OnGroupContinuedLocked();
         }
 
         if (wasComplete)

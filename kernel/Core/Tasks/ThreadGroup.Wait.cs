@@ -46,6 +46,7 @@ public readonly record struct WaitReport(int Pid, uint Uid, int Code, int Status
     {
         SignalInfo.CLD_EXITED => (Status >> 8) & 0xff,
         SignalInfo.CLD_STOPPED => (Status >> 8) & 0xff,
+        SignalInfo.CLD_TRAPPED => Status >> 8,
         SignalInfo.CLD_CONTINUED => SignalNumber.SIGCONT,
         _ => Status & 0x7f,
     };
@@ -78,6 +79,20 @@ public sealed partial class ThreadGroup
                 }
             }
 
+            foreach (Task tracee in Tracees)
+            {
+                if (!IsEligibleTraceeLocked(caller, request, tracee))
+                {
+                    continue;
+                }
+
+                any = true;
+                if (TryReportTraceeLocked(caller, request.Options, tracee, out report))
+                {
+                    return Errno.None;
+                }
+            }
+
             return any ? Errno.EAGAIN : Errno.ECHILD;
         }
     }
@@ -95,13 +110,19 @@ public sealed partial class ThreadGroup
             return false;
         }
 
-        return (request.Options & WaitOptions.All) != 0 || (child.ExitSignal != SignalNumber.SIGCHLD) == ((request.Options & WaitOptions.Clone) != 0);
+        return (request.Options & WaitOptions.All) != 0 || child.Leader.Tracer?.ThreadGroup == caller.ThreadGroup || (child.ExitSignal != SignalNumber.SIGCHLD) == ((request.Options & WaitOptions.Clone) != 0);
     }
 
     [RequiresLock("TaskSet.Lock")]
     private static bool TryReportLocked(Task caller, WaitOptions options, ThreadGroup child, out WaitReport report)
     {
         bool keep = (options & WaitOptions.NoWait) != 0;
+        if (child.Leader.Trace is { } trace && (!child.IsZombie || trace.Tracer.ThreadGroup != caller.ThreadGroup))
+        {
+            report = default;
+            return false; // What it does is the tracer's to see.
+        }
+
         if (child.IsZombie)
         {
             int status = child.ExitStatus;
@@ -136,6 +157,46 @@ public sealed partial class ThreadGroup
 
         report = default;
         return false;
+    }
+
+    [RequiresLock("TaskSet.Lock")]
+    private static bool IsEligibleTraceeLocked(Task caller, in WaitRequest request, Task tracee) =>
+        !request.IsNobody &&
+        (request.Process is not { } process || tracee.Id == process) &&
+        (request.Group is not { } group || tracee.ThreadGroup.ProcessGroup.Id == group) &&
+        ((request.Options & WaitOptions.NoThread) == 0 || tracee.Tracer == caller);
+
+    [RequiresLock("TaskSet.Lock")]
+    private static bool TryReportTraceeLocked(Task caller, WaitOptions options, Task tracee, out WaitReport report)
+    {
+        report = default;
+        if (tracee.Trace is not { HasReport: true } trace)
+        {
+            return false;
+        }
+
+        int pid = tracee.Id.NumberIn(caller.PidNamespace);
+        uint uid = caller.Credentials.UserNamespace.ToGuestUid(tracee.Credentials.RealUid);
+        bool keep = (options & WaitOptions.NoWait) != 0;
+        if (trace.EndStatus is not { } end)
+        {
+            trace.HasReport = keep;
+            report = new WaitReport(pid, uid, SignalInfo.CLD_TRAPPED, (trace.StopCode << 8) | 0x7f, tracee.Usage);
+            return true;
+        }
+
+        if ((options & WaitOptions.Exited) == 0)
+        {
+            return false;
+        }
+
+        report = new WaitReport(pid, uid, (end & 0x7f) == 0 ? SignalInfo.CLD_EXITED : SignalInfo.CLD_KILLED, end, tracee.Usage);
+        if (!keep)
+        {
+            tracee.EndTraceLocked();
+        }
+
+        return true;
     }
 
     [RequiresLock("TaskSet.Lock")]

@@ -50,6 +50,9 @@ public sealed partial class ThreadGroup
     /// <summary>Its children, zombies included.</summary>
     internal List<ThreadGroup> Children { get; } = [];
 
+    /// <summary>The tasks of others that its threads trace.</summary>
+    internal List<Task> Tracees { get; } = [];
+
     /// <summary>The process group.</summary>
     public ProcessGroup ProcessGroup { get; private set; } = null!;
 
