@@ -38,7 +38,7 @@ internal static class SysctlTree
         Text(kernel, "shmmni", "4096");
         Text(kernel, "tainted", "0");
         SyntheticDirectory yama = kernel.AddDirectory("yama");
-        Text(yama, "ptrace_scope", "1");
+        Text(yama, "ptrace_scope", "0");
         SyntheticDirectory random = kernel.AddDirectory("random");
         string boot = MakeUuid();
         Text(random, "boot_id", boot);

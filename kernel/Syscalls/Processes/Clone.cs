@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Runtime.InteropServices;
 using CVisor.Abi;
+using CVisor.Core.Credentials;
 using CVisor.Core.Memory;
+using CVisor.Core.Namespaces;
 using CVisor.Core.Tasks;
+using CVisor.Host;
 
 namespace CVisor.Syscalls;
 
@@ -64,14 +67,22 @@ public static partial class Handlers
             ((args.Flags & (ulong)(CloneFlags.Thread | CloneFlags.Parent)) != 0 && args.ExitSignal != 0) ||
             hasStack != (args.StackSize != 0) ||
             args.Stack > ulong.MaxValue - args.StackSize ||
-            args.SetTidSize != 0 || args.SetTid != 0;
+            args.SetTidSize > PidNamespace.MaximumLevel ||
+            (args.SetTid == 0) != (args.SetTidSize == 0);
         if (isInvalid)
         {
             return (SyscallResult)Errno.EINVAL;
         }
 
+        error = ReadNumbers(task, args, out int[]? numbers);
+        if (error != Errno.None)
+        {
+            return (SyscallResult)error;
+        }
+
         return task.Clone(new CloneRequest
         {
+            Numbers = numbers,
             Flags = (CloneFlags)args.Flags,
             ExitSignal = unchecked((int)args.ExitSignal), // At most 64.
             StackPointer = args.Stack + args.StackSize,
@@ -80,6 +91,32 @@ public static partial class Handlers
             ChildTid = new UserPtr(args.ChildTid),
             Tls = args.Tls,
         });
+    }
+
+    /// <summary>The numbers that set_tid asks for; null when it asks for none.</summary>
+    private static Errno ReadNumbers(Task task, in CloneArguments args, out int[]? numbers)
+    {
+        numbers = null;
+        if (args.SetTidSize == 0)
+        {
+            return Errno.None;
+        }
+
+        numbers = new int[args.SetTidSize];
+        Errno error = task.Memory.CopyIn(new UserPtr(args.SetTid), Blit.AsBytes(numbers.AsSpan()));
+        if (error != Errno.None)
+        {
+            return error;
+        }
+
+        PidNamespace home = task.Namespaces.PidForChildren;
+        int levels = home.Level + ((args.Flags & (ulong)CloneFlags.NewPid) != 0 ? 2 : 1);
+        if (numbers.Length > levels || Array.Exists(numbers, static n => n < 1))
+        {
+            return Errno.EINVAL;
+        }
+
+        return task.Credentials.Has(Capability.CheckpointRestore, home.Owner!) || task.Credentials.Has(Capability.SysAdmin, home.Owner!) ? Errno.None : Errno.EPERM;
     }
 
     /// <summary>struct clone_args.</summary>

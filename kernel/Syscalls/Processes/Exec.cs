@@ -59,7 +59,10 @@ public static partial class Handlers
             return opened.Error;
         }
 
-        error = ProgramPrivileges.Apply(task.Credentials, opened.Description!, out bool isSecure, out UserCredentials credentials);
+        // A tracer that could not trace the privileged program must not get hold of it this way (LSM_UNSAFE_PTRACE).
+        bool mayGain = !task.HasNoNewPrivileges && task.MayGainWhileTraced;
+        error = ProgramPrivileges.Apply(task.Credentials with { HasNoNewPrivileges = !mayGain }, opened.Description!, out bool isSecure, out UserCredentials credentials);
+        credentials = credentials with { HasNoNewPrivileges = task.HasNoNewPrivileges };
         if (error != Errno.None)
         {
             opened.Description!.Unreference();

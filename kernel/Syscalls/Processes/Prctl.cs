@@ -71,7 +71,16 @@ public static partial class Handlers
             case PrGetName:
                 return GetName(task, new UserPtr(arg2));
             case PrGetSeccomp:
-                return 0; // SECCOMP_MODE_DISABLED
+                return (int)(task.Seccomp?.Mode ?? Core.Seccomp.SeccompMode.Disabled);
+            case PrSetSeccomp:
+                return arg2 switch
+                {
+                    1 => task.EnterStrictMode(),
+                    2 => Seccomp(task, SetModeFilter, 0, new UserPtr(arg3)),
+                    _ => Errno.EINVAL,
+                };
+            case PrSetPtracer:
+                return Errno.None; // Yama's permission, which nobody needs here (yama/ptrace_scope is 0).
             case PrCapbsetRead:
                 return arg2 > (ulong)Capability.LastCap ? Errno.EINVAL : who.Bounding.Contains((Capability)(int)arg2) ? 1 : 0;
             case PrCapbsetDrop:
@@ -114,7 +123,7 @@ public static partial class Handlers
                 task.Credentials = who with { HasNoNewPrivileges = true };
                 return Errno.None;
             case PrGetNoNewPrivs:
-                return arg2 != 0 || !restIsZero ? Errno.EINVAL : who.HasNoNewPrivileges ? 1 : 0;
+                return arg2 != 0 || !restIsZero ? Errno.EINVAL : task.HasNoNewPrivileges ? 1 : 0;
             case PrGetTidAddress:
                 return task.Memory.CopyOut(new UserPtr(arg2), task.ClearChildTid.Address);
             case PrGetThpDisable:

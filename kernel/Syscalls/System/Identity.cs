@@ -60,6 +60,35 @@ public static partial class Handlers
         return error;
     }
 
+    /// <summary>reboot(2) as in a container: the first process of the caller's PID namespace ends by a signal (reboot_pid_ns()).</summary>
+    public static partial SyscallResult Reboot(Task task, int magic, int magic2, uint cmd, UserPtr arg)
+    {
+        const uint Magic = 0xfee1dead, Restart = 0x01234567, RestartWithCommand = 0xa1b2c3d4, Halt = 0xcdef0123, PowerOff = 0x4321fedc;
+        if (!task.Credentials.Has(Capability.SysBoot, task.PidNamespace.Owner!))
+        {
+            return Errno.EPERM;
+        }
+
+        if (unchecked((uint)magic) != Magic || magic2 is not (672274793 or 85072278 or 369367448 or 537993216))
+        {
+            return Errno.EINVAL;
+        }
+
+        int signal = cmd switch
+        {
+            Restart or RestartWithCommand => SignalNumber.SIGHUP,
+            Halt or PowerOff => SignalNumber.SIGINT,
+            _ => 0,
+        };
+        if (signal == 0 || task.PidNamespace.Init is not { } init)
+        {
+            return Errno.EINVAL;
+        }
+
+        init.EndBySignal(signal);
+        return Errno.None;
+    }
+
     /// <summary>sysinfo(2)</summary>
     public static partial SyscallResult Sysinfo(Task task, UserPtr info)
     {

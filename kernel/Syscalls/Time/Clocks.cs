@@ -27,6 +27,19 @@ public static partial class Handlers
         return error != Errno.None || res.IsNull ? error : task.Memory.CopyOut(res, GuestTime.FromNs(ClockTable.ResolutionNs(clockid)));
     }
 
+    /// <summary>clock_settime(2): the clocks are the host's, which no guest sets.</summary>
+    public static partial SyscallResult ClockSettime(Task task, int clockid, UserPtr tp)
+    {
+        if (clockid != ClockTable.Realtime && (ClockTable.IsWall(clockid) || ClockTable.FindCpuClock(task, clockid, out _) != Errno.None))
+        {
+            return Errno.EINVAL;
+        }
+
+        Errno error = task.Memory.CopyIn(tp, out GuestTimespec time);
+        error = error == Errno.None ? GuestTime.ToNs(time, out _) : error;
+        return error == Errno.None ? Errno.EPERM : error;
+    }
+
     /// <summary>gettimeofday(2)</summary>
     public static partial SyscallResult Gettimeofday(Task task, UserPtr tv, UserPtr tz)
     {

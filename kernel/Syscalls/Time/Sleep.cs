@@ -21,6 +21,11 @@ public static partial class Handlers
     public static partial Blocking<SyscallResult> ClockNanosleep(Task task, int clockid, int flags, UserPtr request, UserPtr remain)
     {
         CpuClock? cpu = null;
+        if (clockid == ClockTable.ThreadCpu)
+        {
+            return (SyscallResult)Errno.EOPNOTSUPP;
+        }
+
         if (!ClockTable.IsWall(clockid))
         {
             Errno clockError = ClockTable.FindCpuClock(task, clockid, out cpu);
