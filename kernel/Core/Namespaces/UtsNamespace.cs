@@ -38,6 +38,16 @@ public sealed partial class IpcNamespace(UserNamespace owner) : Namespace(owner)
     public override NamespaceKind Kind => NamespaceKind.Ipc;
 }
 
+/// <summary>A mount namespace as setns(2) and /proc/PID/ns know it.</summary>
+public sealed class MountNamespaceIdentity(Vfs.MountNamespace mounts) : Namespace(UserNamespace.Initial)
+{
+    /// <inheritdoc/>
+    public override NamespaceKind Kind => NamespaceKind.Mount;
+
+    /// <summary>The mounts.</summary>
+    public Vfs.MountNamespace Mounts { get; } = mounts;
+}
+
 /// <summary>A view of the cgroup tree (cgroup_namespaces(7)).</summary>
 public sealed class CgroupNamespace(UserNamespace owner) : Namespace(owner)
 {

@@ -95,6 +95,8 @@ public sealed partial class Task
 
         switch (target)
         {
+            case MountNamespaceIdentity mounts:
+                return Enter(mounts.Mounts);
             case UtsNamespace uts:
                 Namespaces = Namespaces with { Uts = uts };
                 return Errno.None;

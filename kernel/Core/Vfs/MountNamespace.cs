@@ -32,6 +32,9 @@ public sealed partial class MountNamespace
         _mounts.Add(root);
     }
 
+    /// <summary>What /proc/PID/ns/mnt leads to.</summary>
+    public Namespaces.MountNamespaceIdentity Identity => field ??= new Namespaces.MountNamespaceIdentity(this);
+
     /// <summary>The root mount.</summary>
     public Mount Root { get; private set; }
 

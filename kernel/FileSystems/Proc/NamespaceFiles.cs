@@ -21,10 +21,10 @@ internal sealed class NamespaceDirectory : SyntheticDirectory
     {
         _task = task;
         foreach ((string name, Func<Task, Namespace?> get) in ((string, Func<Task, Namespace?>)[])[
-            ("cgroup", t => t.Namespaces.Cgroup), ("ipc", t => t.Namespaces.Ipc), ("net", t => t.Namespaces.Network), ("pid", t => t.PidNamespace),
-            ("pid_for_children", t => t.Namespaces.PidForChildren), ("uts", t => t.Namespaces.Uts)])
+            ("cgroup", t => t.Namespaces.Cgroup), ("ipc", t => t.Namespaces.Ipc), ("mnt", t => t.HasExited ? null : t.Fs.Mounts?.Identity), ("net", t => t.Namespaces.Network),
+            ("pid", t => t.PidNamespace), ("pid_for_children", t => t.Namespaces.PidForChildren), ("user", t => t.Credentials.UserNamespace), ("uts", t => t.Namespaces.Uts)])
         {
-            _ = Add(name, new SyntheticLink(proc, _ => get(_task)?.LinkText ?? ""));
+            _ = Add(name, new NamespaceLink(proc, () => get(_task)));
         }
     }
 
@@ -62,23 +62,4 @@ internal sealed class NetworkDirectory : SyntheticDirectory
 
     /// <inheritdoc/>
     public override bool IsGone => _task.IsForgotten;
-}
-
-/// <summary>/proc/PID/uid_map, gid_map and setgroups.</summary>
-internal static class UserNamespaceFiles
-{
-    internal static void Add(SyntheticDirectory directory, ProcFileSystem proc, Task task)
-    {
-        _ = directory.Add("uid_map", new TaskFile(proc, task, (text, t) => WriteMap(text, t), 0x1a4));
-        _ = directory.Add("gid_map", new TaskFile(proc, task, (text, t) => WriteMap(text, t), 0x1a4));
-        _ = directory.Add("setgroups", new TaskFile(proc, task, (text, _) => text.Append("allow\n"), 0x1a4));
-    }
-
-    private static void WriteMap(StringBuilder text, Task task)
-    {
-        if (task.Credentials.UserNamespace.Parent is null)
-        {
-            _ = text.Append(CultureInfo.InvariantCulture, $"{0,10} {0,10} {uint.MaxValue,10}\n");
-        }
-    }
 }

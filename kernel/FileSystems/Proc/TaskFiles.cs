@@ -47,7 +47,7 @@ internal static class TaskFiles
         var who = task.Credentials;
         (SignalSet ignored, SignalSet caught, SignalSet pending, int queued) = group.DescribeSignals();
         string number = proc.NumberOf(task);
-        _ = text.Append(CultureInfo.InvariantCulture, $"Name:\t{task.Name}\nUmask:\t{Convert.ToString(task.Fs.Umask, 8).PadLeft(4, '0')}\nState:\t{StateOf(task)}\nTgid:\t{proc.NumberOf(group.Leader)}\nNgid:\t0\nPid:\t{number}\nPPid:\t{group.Parent?.PidIn(proc.Pids) ?? 0}\nTracerPid:\t0\n");
+        _ = text.Append(CultureInfo.InvariantCulture, $"Name:\t{task.Name}\nUmask:\t{Convert.ToString(task.Fs.Umask, 8).PadLeft(4, '0')}\nState:\t{StateOf(task)}\nTgid:\t{proc.NumberOf(group.Leader)}\nNgid:\t0\nPid:\t{number}\nPPid:\t{group.Parent?.PidIn(proc.Pids) ?? 0}\nTracerPid:\t{task.Tracer?.ThreadGroup.PidIn(proc.Pids) ?? 0}\n");
         _ = text.Append(CultureInfo.InvariantCulture, $"Uid:\t{who.RealUid}\t{who.EffectiveUid}\t{who.SavedUid}\t{who.FileUid}\nGid:\t{who.RealGid}\t{who.EffectiveGid}\t{who.SavedGid}\t{who.FileGid}\nFDSize:\t64\nGroups:\t");
         foreach (uint gid in who.Groups)
         {
@@ -63,7 +63,7 @@ internal static class TaskFiles
         }
 
         _ = text.Append(CultureInfo.InvariantCulture, $"Threads:\t{group.LiveThreads}\nSigQ:\t{queued}/32768\nSigPnd:\t{task.OwnPendingSignalSet.Bits:x16}\nShdPnd:\t{pending.Bits:x16}\nSigBlk:\t{task.SignalMask.Bits:x16}\nSigIgn:\t{ignored.Bits:x16}\nSigCgt:\t{caught.Bits:x16}\n");
-        _ = text.Append(CultureInfo.InvariantCulture, $"CapInh:\t{who.Inheritable.Bits:x16}\nCapPrm:\t{who.Permitted.Bits:x16}\nCapEff:\t{who.Effective.Bits:x16}\nCapBnd:\t{who.Bounding.Bits:x16}\nCapAmb:\t{who.Ambient.Bits:x16}\nNoNewPrivs:\t{(who.HasNoNewPrivileges ? 1 : 0)}\nSeccomp:\t0\n");
+        _ = text.Append(CultureInfo.InvariantCulture, $"CapInh:\t{who.Inheritable.Bits:x16}\nCapPrm:\t{who.Permitted.Bits:x16}\nCapEff:\t{who.Effective.Bits:x16}\nCapBnd:\t{who.Bounding.Bits:x16}\nCapAmb:\t{who.Ambient.Bits:x16}\nNoNewPrivs:\t{(task.HasNoNewPrivileges ? 1 : 0)}\nSeccomp:\t{(int)(task.Seccomp?.Mode ?? Core.Seccomp.SeccompMode.Disabled)}\nSeccomp_filters:\t{task.Seccomp?.FilterCount ?? 0}\n");
         _ = text.Append("Cpus_allowed:\t3\nCpus_allowed_list:\t0-1\nMems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n");
     }
 
@@ -106,7 +106,7 @@ internal static class TaskFiles
     private static string Limit(ulong value) => value == ulong.MaxValue ? "unlimited" : value.ToString(CultureInfo.InvariantCulture);
 
     private static string StateOf(Task task) =>
-        task.ThreadGroup.IsZombie || task.HasExited ? "Z (zombie)" : task.ThreadGroup.IsStoppedCompletely ? "T (stopped)" : task.IsParked ? "S (sleeping)" : "R (running)";
+        task.ThreadGroup.IsZombie || task.HasExited ? "Z (zombie)" : task.IsTraceStopped ? "t (tracing stop)" : task.ThreadGroup.IsStoppedCompletely ? "T (stopped)" : task.IsParked ? "S (sleeping)" : "R (running)";
 
     private static void WriteArea(StringBuilder text, in AreaReport area)
     {
