@@ -84,12 +84,16 @@ public abstract class FileDescription
         VfsPath place = Path;
         if (!place.IsValid && Inode is { } inode)
         {
-            place = new VfsPath(inode.FileSystem.InternalMount, new Dentry(inode.FileSystem, null, AnonymousName ?? "", inode) { IsUnlinked = true });
+            place = PlaceOf(inode, AnonymousName ?? "");
         }
 
         place.Reference();
         return place;
     }
+
+    /// <summary>A place of its own for a file that no path leads to, without references.</summary>
+    public static VfsPath PlaceOf(Inode inode, string name) =>
+        new(inode.FileSystem.InternalMount, new Dentry(inode.FileSystem, null, name, inode) { IsUnlinked = true });
 
     /// <summary>Sets the status flags that F_SETFL may change (APPEND, ASYNC, DIRECT, NOATIME, NONBLOCK).</summary>
     public void SetStatusFlags(OpenFlags flags)

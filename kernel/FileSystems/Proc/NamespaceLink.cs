@@ -28,7 +28,7 @@ internal sealed class NamespaceLink(ProcFileSystem proc, Func<Namespace?> get) :
         if (get() is { } ns)
         {
             error = Errno.None;
-            target = new VfsPath(s_nsfs.InternalMount, new Dentry(s_nsfs, null, ns.LinkText, new NamespaceInode(ns)) { IsUnlinked = true });
+            target = FileDescription.PlaceOf(new NamespaceInode(ns), ns.LinkText);
             target.Reference();
         }
 
