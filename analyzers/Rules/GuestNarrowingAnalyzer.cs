@@ -33,19 +33,29 @@ public sealed class GuestNarrowingAnalyzer : DiagnosticAnalyzer
         context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
         context.RegisterCompilationStartAction(static start =>
         {
-            if (RepoArea.Of(start.Options).IsSyscalls)
+            RepoArea area = RepoArea.Of(start.Options);
+            if (area.IsSyscalls)
             {
-                start.RegisterOperationAction(Analyze, OperationKind.Conversion);
+                start.RegisterOperationAction(AnalyzeAll, OperationKind.Conversion);
+            }
+            else if (area.IsGuestReachable)
+            {
+                start.RegisterOperationAction(AnalyzeSigns, OperationKind.Conversion);
             }
         });
     }
 
-    private static void Analyze(OperationAnalysisContext context)
+    private static void AnalyzeAll(OperationAnalysisContext context) => Analyze(context, signsOnly: false);
+
+    private static void AnalyzeSigns(OperationAnalysisContext context) => Analyze(context, signsOnly: true);
+
+    private static void Analyze(OperationAnalysisContext context, bool signsOnly)
     {
         var conversion = (IConversionOperation)context.Operation;
         if (conversion is not { ConstantValue.HasValue: false, OperatorMethod: null, Type: { } to, Operand.Type: { } from }
-            || ValueRange.Width(from) is not { Bits: 64 } source
+            || ValueRange.Width(from) is not { } source
             || ValueRange.Width(to) is not { } target
+            || !(IsSignIdiom(source, target) || (!signsOnly && source.Bits == 64))
             || (target.Bits == 64 && target.IsSigned == source.IsSigned)
             || !IsChecked(conversion, context.Compilation)
             || ValueRange.Fits(conversion.Operand, target))
@@ -59,6 +69,10 @@ public sealed class GuestNarrowingAnalyzer : DiagnosticAnalyzer
             from.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat),
             to.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat)));
     }
+
+    /// <summary>Whether it is the cast of <c>(uint)index &gt;= (uint)count</c>, which is an idiom only where arithmetic is not checked.</summary>
+    private static bool IsSignIdiom((int Bits, bool IsSigned) source, (int Bits, bool IsSigned) target) =>
+        source is { Bits: 32, IsSigned: true } && target is { Bits: 32, IsSigned: false };
 
     /// <summary>Whether the cast throws when the value does not fit. The operation does not say so for enums, though they are checked too.</summary>
     private static bool IsChecked(IConversionOperation conversion, Compilation compilation)

@@ -4,6 +4,7 @@ using CVisor.Core.Loader;
 using CVisor.Core.Memory;
 using CVisor.Core.Tasks;
 using CVisor.Core.Vfs;
+using CVisor.FileSystems.Pipes;
 using CVisor.Host;
 using CVisor.Platforms;
 using CVisor.Platforms.Ptrace;
@@ -41,6 +42,7 @@ internal sealed class Sentry
         }
 
         _kernel.Start();
+        SpecialFiles.Fifo = FifoFiles.Open;
         MountNamespace mounts = MountBuilder.Build(_kernel, config, log);
         ContainerSettings.Apply(_kernel, config, mounts, log);
         _service = new SandboxService(_kernel, config, mounts, log);

@@ -28,6 +28,16 @@ public sealed class GuestNarrowingTests
     public async Task Reports_casts_that_may_throw() => await In(Bad).Check();
 
     [Fact]
+    public async Task Reports_the_range_check_idiom_wherever_a_guest_gets() => await In("""
+        class C
+        {
+            bool IsIn(int n, int[] a) => [|(uint)n|] < (uint)a.Length;
+            bool Same(int n, int[] a) => unchecked((uint)n < (uint)a.Length);
+            uint Known(int n) { if (n is < 0 or > 4096) { return 0; } return (uint)n; }
+        }
+        """, "kernel/Core/").Check();
+
+    [Fact]
     public async Task Only_handlers_are_looked_at() => await In(Bad.Replace("[|", "").Replace("|]", ""), "kernel/Core/").Check();
 
     [Fact]

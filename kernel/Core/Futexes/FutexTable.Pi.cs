@@ -53,7 +53,7 @@ public sealed partial class FutexTable
             while (true)
             {
                 error = task.Memory.Load(address, out uint word);
-                if (error != Errno.None || (word & TidMask) != (uint)task.Id.Local)
+                if (error != Errno.None || (word & TidMask) != unchecked((uint)task.Id.Local))
                 {
                     return error != Errno.None ? error : Errno.EPERM;
                 }
@@ -70,7 +70,7 @@ public sealed partial class FutexTable
     private Errno TryLockPi(Task task, UserPtr address, in FutexKey key, FutexWaiter waiter, bool tries, out bool isOwner)
     {
         FutexBucket bucket = BucketOf(key);
-        uint tid = (uint)task.Id.Local;
+        uint tid = unchecked((uint)task.Id.Local);
         isOwner = false;
         lock (bucket.Lock)
         {
@@ -138,7 +138,7 @@ public sealed partial class FutexTable
             }
         }
 
-        uint next = heir is null ? 0 : (uint)heir.OwnerTid | (more ? WaitersBit : 0);
+        uint next = heir is null ? 0 : unchecked((uint)heir.OwnerTid) | (more ? WaitersBit : 0);
         Errno error = memory.CompareExchange(address, word, next | (ownerDied ? OwnerDiedBit : 0), out uint seen);
         raced = seen != word;
         if (error == Errno.None && !raced && heir is not null)
@@ -209,7 +209,7 @@ public sealed partial class FutexTable
                 return;
             }
 
-            if ((word & TidMask) != (uint)task.Id.Local)
+            if ((word & TidMask) != unchecked((uint)task.Id.Local))
             {
                 return;
             }

@@ -86,7 +86,7 @@ public sealed class IpcTable<T>(UserNamespace owner, int maximum)
                 id = found.Id;
                 return (flags & (Create | Exclusive)) == (Create | Exclusive) ? Errno.EEXIST
                     : !accepts(found) ? Errno.EINVAL
-                    : !found.Permits(task.Credentials, (uint)flags & ModeMask, owner) ? Errno.EACCES
+                    : !found.Permits(task.Credentials, unchecked((uint)flags) & ModeMask, owner) ? Errno.EACCES
                     : Errno.None;
             }
 

@@ -39,16 +39,16 @@ public sealed class MappingSet
         }
     }
 
-    /// <summary>Whether nobody maps the source.</summary>
-    public bool IsEmpty
+    /// <summary>Whether somebody maps the source shared and may write there (mapping_deny_writable()). The caller holds no lock of a memory manager.</summary>
+    public bool HasWriters(MemorySource source)
     {
-        get
+        MemoryManager[] users;
+        lock (_lock)
         {
-            lock (_lock)
-            {
-                return _users.Count == 0;
-            }
+            users = [.. _users.Keys];
         }
+
+        return Array.Exists(users, user => user.MayWriteTo(source));
     }
 
     /// <summary>Takes pages back from every mapping: the next touch asks the source again. The caller holds none of the source's locks that <see cref="MemorySource.GetMemory"/> takes.</summary>

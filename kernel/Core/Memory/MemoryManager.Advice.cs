@@ -230,6 +230,23 @@ public sealed partial class MemoryManager
         }
     }
 
+    /// <summary>Whether a shared mapping may write to a source.</summary>
+    internal bool MayWriteTo(MemorySource source)
+    {
+        lock (_lock)
+        {
+            foreach (Vma vma in _vmas)
+            {
+                if (vma.Source == source && vma.IsShared && (vma.MaximumAccess & MemoryAccess.Write) != 0)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>Every mapping, in address order.</summary>
     public List<AreaReport> Report()
     {

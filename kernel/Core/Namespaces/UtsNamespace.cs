@@ -39,7 +39,7 @@ public sealed partial class IpcNamespace(UserNamespace owner) : Namespace(owner)
 }
 
 /// <summary>A mount namespace as setns(2) and /proc/PID/ns know it.</summary>
-public sealed class MountNamespaceIdentity(Vfs.MountNamespace mounts) : Namespace(UserNamespace.Initial)
+public sealed class MountNamespaceIdentity(Vfs.MountNamespace mounts) : Namespace(mounts.Owner)
 {
     /// <inheritdoc/>
     public override NamespaceKind Kind => NamespaceKind.Mount;

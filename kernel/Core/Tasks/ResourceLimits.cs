@@ -32,6 +32,7 @@ public sealed class ResourceLimits
     public const ulong MaximumOpenFiles = 1 << 20;
 
     private readonly Lock _lock = new();
+    private ulong _fileSizeBytes = ulong.MaxValue; // Changed under the lock.
     [GuardedBy(nameof(_lock))]
     private readonly ResourceLimit[] _limits = new ResourceLimit[(int)Resource.Count];
 
@@ -66,12 +67,16 @@ public sealed class ResourceLimits
             lock (_lock)
             {
                 _limits[(int)resource] = value;
+                _fileSizeBytes = _limits[(int)Resource.FileSize].Soft;
             }
         }
     }
 
     /// <summary>RLIMIT_NOFILE as descriptor tables take it.</summary>
     public int OpenFiles => (int)Math.Min(this[Resource.OpenFiles].Soft, MaximumOpenFiles);
+
+    /// <summary>RLIMIT_FSIZE in bytes, for every write(2): without the lock, as one word.</summary>
+    public ulong FileSizeBytes => Volatile.Read(ref _fileSizeBytes);
 
     /// <summary>A copy (fork).</summary>
     public ResourceLimits Clone()
@@ -80,6 +85,7 @@ public sealed class ResourceLimits
         lock (_lock)
         {
             _limits.CopyTo(copy._limits.AsSpan());
+            copy._fileSizeBytes = _fileSizeBytes;
         }
 
         return copy;

@@ -203,7 +203,7 @@ public sealed partial class Task
         FsContext fs = (flags & CloneFlags.Fs) != 0 ? Fs : Fs.Clone();
         if ((flags & CloneFlags.NewMounts) != 0)
         {
-            _ = fs.Mounts.Clone(fs);
+            _ = fs.Mounts.Clone(fs, credentials.UserNamespace);
         }
 
         FdTable descriptors = (flags & CloneFlags.Files) != 0 ? Descriptors : Descriptors.Clone();

@@ -60,7 +60,7 @@ public sealed partial class Task
 
         if ((flags & CloneFlags.NewMounts) != 0)
         {
-            _ = Fs.Mounts.Clone(Fs);
+            _ = Fs.Mounts.Clone(Fs, credentials.UserNamespace);
         }
 
         Namespaces = Namespaces.With((NamespaceKind)(ulong)kinds, credentials.UserNamespace);
@@ -125,7 +125,7 @@ public sealed partial class Task
     /// <summary>Enters a mount namespace: root and working directory become its root.</summary>
     public Errno Enter(MountNamespace mounts)
     {
-        if (!Credentials.Has(Capability.SysAdmin) || !Credentials.Has(Capability.SysChroot))
+        if (!Credentials.Has(Capability.SysAdmin, mounts.Owner) || !Credentials.Has(Capability.SysAdmin) || !Credentials.Has(Capability.SysChroot))
         {
             return Errno.EPERM;
         }

@@ -45,6 +45,27 @@ public sealed partial class TaskSet
         }
     }
 
+    /// <summary>Replaces one place by another wherever it is a task's root or working directory (pivot_root(2)).</summary>
+    public void ReplacePlaces(Vfs.VfsPath old, Vfs.VfsPath replacement)
+    {
+        HashSet<Vfs.FsContext> contexts = [];
+        lock (Lock)
+        {
+            foreach (ProcessId id in RootPids.IdsLocked)
+            {
+                if (id.Task is { HasExited: false } task)
+                {
+                    _ = contexts.Add(task.Fs);
+                }
+            }
+        }
+
+        foreach (Vfs.FsContext context in contexts)
+        {
+            context.ReplacePlace(old, replacement);
+        }
+    }
+
     /// <summary>The processes that a namespace sees, in order of their numbers there; zombies included.</summary>
     public List<ThreadGroup> Processes(PidNamespace ns)
     {

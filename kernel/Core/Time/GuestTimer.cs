@@ -129,7 +129,7 @@ internal sealed class PosixTimer(ThreadGroup process, CpuClock? clock, int id, i
     {
         Overrun = (int)Math.Min(MaximumOverruns, _overruns);
         _overruns = 0;
-        info.Uid = (uint)Overrun;
+        info.Uid = unchecked((uint)Overrun);
     }
 
     /// <inheritdoc/>

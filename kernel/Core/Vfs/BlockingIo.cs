@@ -17,7 +17,7 @@ public static class BlockingIo
     /// <returns>Bytes read, an errno, or a restart when a signal came first.</returns>
     public static Blocking<SyscallResult> Read(Task task, FileDescription file, IoBuffer destination)
     {
-        IoResult result = file.Read(task, ref destination);
+        IoResult result = FileTransfer.Read(task, file, ref destination);
         return result.WouldBlock && !file.IsNonBlocking && file.Queue is { } queue
             ? ReadLater(task, file, queue, destination)
             : (SyscallResult)result;
@@ -30,7 +30,7 @@ public static class BlockingIo
     /// <returns>Bytes written, an errno, or a restart when a signal came before the first byte.</returns>
     public static Blocking<SyscallResult> Write(Task task, FileDescription file, IoBuffer source)
     {
-        IoResult result = file.Write(task, ref source);
+        IoResult result = FileTransfer.Write(task, file, ref source);
         bool goesOn = result.WouldBlock || (!result.IsError && file.WritesWhole && source.Remaining > 0);
         return goesOn && !file.IsNonBlocking && file.Queue is { } queue
             ? WriteLater(task, file, queue, source, result.Count)
@@ -46,7 +46,7 @@ public static class BlockingIo
         {
             while (true)
             {
-                IoResult result = file.Read(task, ref destination);
+                IoResult result = FileTransfer.Read(task, file, ref destination);
                 if (!result.WouldBlock)
                 {
                     return result;
@@ -76,7 +76,7 @@ public static class BlockingIo
         {
             while (true)
             {
-                IoResult result = file.Write(task, ref source);
+                IoResult result = FileTransfer.Write(task, file, ref source);
                 if (!result.IsError)
                 {
                     done += result.Count;

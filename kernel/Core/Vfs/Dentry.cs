@@ -29,6 +29,12 @@ public sealed class Dentry
         inode?.Reference();
     }
 
+    /// <summary>Makes the dentry of a file that no path leads to (a memfd).</summary>
+    /// <param name="fileSystem">The file system.</param>
+    /// <param name="name">What /proc calls the file.</param>
+    /// <param name="inode">The file.</param>
+    public static Dentry CreateUnlinked(FileSystem fileSystem, string name, Inode inode) => new(fileSystem, null, name, inode) { IsUnlinked = true };
+
     /// <summary>Guards the children and changes of the directory.</summary>
     public Lock Lock { get; } = new();
 
@@ -88,7 +94,12 @@ public sealed class Dentry
     {
         if (Interlocked.Exchange(ref _isDead, 1) == 0)
         {
-            Interlocked.Exchange(ref _inode, null)?.Unreference();
+            if (Interlocked.Exchange(ref _inode, null) is { } inode)
+            {
+                FileEvents.OnUnused(inode);
+                inode.Unreference();
+            }
+
             Parent?.Unreference();
         }
     }

@@ -65,6 +65,9 @@ public abstract class FileDescription
     /// <summary>How long a write waits, in nanoseconds (SO_SNDTIMEO); then it is EAGAIN.</summary>
     public virtual long WriteTimeoutNs => long.MaxValue;
 
+    /// <summary>Whether watches are told of what is done with it: a guest opened it.</summary>
+    internal bool TellsEvents { get; set; }
+
     /// <summary>References now. A hint for whoever holds none of them.</summary>
     public int ReferenceCount => Volatile.Read(ref _references);
 
@@ -123,6 +126,16 @@ public abstract class FileDescription
 
     /// <summary>Writes at an offset in bytes.</summary>
     public virtual IoResult WriteAt(Task? task, ref IoBuffer source, long offset) => Errno.ESPIPE;
+
+    /// <summary>Writes at the end of the file, wherever the description's offset is, and leaves that.</summary>
+    /// <param name="task">The writer.</param>
+    /// <param name="source">What.</param>
+    /// <param name="end">Where the end is then, in bytes.</param>
+    public virtual IoResult Append(Task? task, ref IoBuffer source, out long end)
+    {
+        end = 0;
+        return Errno.ESPIPE;
+    }
 
     /// <summary>lseek(2): the new offset in bytes. <paramref name="whence"/> is SEEK_SET 0, CUR 1, END 2, DATA 3, HOLE 4.</summary>
     public virtual IoResult Seek(long offset, int whence) => Errno.ESPIPE;
@@ -201,7 +214,7 @@ public abstract class FileDescription
     }
 
     /// <summary>Keeps a file's writer count, taken by open, until the description is released.</summary>
-    internal void HoldWriteAccess(Inode inode) => _written = inode;
+    public void HoldWriteAccess(Inode inode) => _written = inode;
 
     /// <summary>Called once, when the last reference is gone.</summary>
     protected virtual void OnRelease()

@@ -78,14 +78,27 @@ public sealed class InodeWatches
 public static class FileEvents
 {
     private static int s_lastCookie;
-    private static int s_isUsed;
+    private static int s_watches;
 
-    /// <summary>Watches an inode.</summary>
+    /// <summary>Watches an inode, which the watch keeps a reference to.</summary>
     public static void Watch(Inode inode, IInodeWatch watch)
     {
-        Volatile.Write(ref s_isUsed, 1);
+        _ = Interlocked.Increment(ref s_watches);
+        inode.Reference();
         inode.MakeWatches().Add(watch);
+        inode.FileSystem.AddWatch(watch);
     }
+
+    /// <summary>Ends a watch. Called once for each <see cref="Watch"/>, without file locks held.</summary>
+    public static void Unwatch(Inode inode, IInodeWatch watch)
+    {
+        inode.FileSystem.RemoveWatch(watch);
+        inode.Watches!.Remove(watch);
+        inode.Unreference();
+        _ = Interlocked.Decrement(ref s_watches);
+    }
+
+    private static bool IsUsed => Volatile.Read(ref s_watches) != 0;
 
     /// <summary>A description was read from.</summary>
     public static void OnAccessed(FileDescription file) => TellFile(file, FileEventMask.Access);
@@ -94,12 +107,16 @@ public static class FileEvents
     public static void OnModified(FileDescription file) => TellFile(file, FileEventMask.Modify);
 
     /// <summary>A description was opened.</summary>
-    public static void OnOpened(FileDescription file) => TellFile(file, FileEventMask.Open);
+    public static void OnOpened(FileDescription file)
+    {
+        file.TellsEvents = true;
+        TellFile(file, FileEventMask.Open);
+    }
 
-    /// <summary>A description's last reference is gone.</summary>
+    /// <summary>A description's last reference is gone. Those that the kernel opened for itself were not told of either.</summary>
     public static void OnClosed(FileDescription file)
     {
-        if ((file.Flags & OpenFlags.Path) == 0)
+        if (file.TellsEvents && (file.Flags & OpenFlags.Path) == 0)
         {
             TellFile(file, file.IsWritable ? FileEventMask.CloseWrite : FileEventMask.CloseNoWrite);
         }
@@ -118,7 +135,7 @@ public static class FileEvents
 
     internal static void OnRemoved(VfsPath directory, Dentry child, string name)
     {
-        if (Volatile.Read(ref s_isUsed) == 0)
+        if (!IsUsed)
         {
             return;
         }
@@ -128,13 +145,13 @@ public static class FileEvents
             child.Inode?.Watches?.Tell(FileEventMask.Attributes, 0, null, isUnlinked: true);
         }
 
-        TellDeleted(child.Inode);
+        TellDeleted(child);
         TellDirectory(directory.Dentry, child, FileEventMask.Delete, 0, name, isUnlinked: false);
     }
 
     internal static void OnMoved(VfsPath oldDirectory, string oldName, VfsPath newDirectory, string newName, Dentry child, Dentry? replaced, bool exchanged)
     {
-        if (Volatile.Read(ref s_isUsed) == 0)
+        if (!IsUsed)
         {
             return;
         }
@@ -158,13 +175,31 @@ public static class FileEvents
         else
         {
             replaced.Inode?.Watches?.Tell(FileEventMask.Attributes, 0, null, isUnlinked: true);
-            TellDeleted(replaced.Inode);
+            TellDeleted(replaced);
         }
     }
 
-    private static void TellDeleted(Inode? inode)
+    /// <summary>A removed name's last user is gone.</summary>
+    internal static void OnUnused(Inode inode)
     {
-        if (inode?.Watches is { } watches && (inode.GetAttributes(out Attributes attributes) != Abi.Errno.None || attributes.LinkCount == 0))
+        if (IsUsed)
+        {
+            TellDeleted(inode);
+        }
+    }
+
+    // An open file is deleted when it is closed: OnUnused tells then. One reference is that of whoever removes the name.
+    private static void TellDeleted(Dentry removed)
+    {
+        if (removed.References <= 1 && removed.Inode is { } inode)
+        {
+            TellDeleted(inode);
+        }
+    }
+
+    private static void TellDeleted(Inode inode)
+    {
+        if (inode.Watches is { } watches && (inode.GetAttributes(out Attributes attributes) != Abi.Errno.None || attributes.LinkCount == 0))
         {
             watches.Tell(FileEventMask.DeleteSelf, 0, null, isUnlinked: true);
         }
@@ -172,7 +207,7 @@ public static class FileEvents
 
     private static void TellFile(FileDescription file, FileEventMask events)
     {
-        if (Volatile.Read(ref s_isUsed) != 0)
+        if (IsUsed && file.TellsEvents)
         {
             Tell(file.Path.Dentry, events);
         }
@@ -180,7 +215,7 @@ public static class FileEvents
 
     private static void Tell(Dentry? dentry, FileEventMask events)
     {
-        if (Volatile.Read(ref s_isUsed) == 0 || dentry?.Inode is not { } inode)
+        if (!IsUsed || dentry?.Inode is not { } inode)
         {
             return;
         }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
 using System.Threading;
 using CVisor.Abi;
 
@@ -24,6 +25,9 @@ public abstract class FileSystem
     private Dentry? _rootDentry;
     private Mount? _internalMount;
     private int _mounts;
+    private readonly Lock _watchLock = new();
+    [GuardedBy(nameof(_watchLock))]
+    private HashSet<IInodeWatch>? _watches;
 
     /// <summary>The type's name (proc/filesystems, mount(2)).</summary>
     public abstract string TypeName { get; }
@@ -72,7 +76,7 @@ public abstract class FileSystem
     public virtual DentryPolicy DentryPolicy => DentryPolicy.Pinned;
 
     /// <summary>The device number that stat(2) shows.</summary>
-    public ulong Device { get; } = DeviceNumber.Make(0, (uint)Interlocked.Increment(ref s_nextDevice));
+    public ulong Device { get; } = DeviceNumber.Make(0, unchecked((uint)Interlocked.Increment(ref s_nextDevice)));
 
     /// <summary>Whether the file system as a whole refuses writing, whatever its mounts say.</summary>
     public virtual bool IsReadOnly => false;
@@ -97,7 +101,34 @@ public abstract class FileSystem
     {
         if (Interlocked.Decrement(ref _mounts) == 0)
         {
+            IInodeWatch[] watches;
+            lock (_watchLock)
+            {
+                watches = _watches is null ? [] : [.. _watches];
+            }
+
+            foreach (IInodeWatch watch in watches)
+            {
+                watch.OnEvent(FileEventMask.Unmount, 0, null, isUnlinked: false);
+            }
+
             Release();
+        }
+    }
+
+    internal void AddWatch(IInodeWatch watch)
+    {
+        lock (_watchLock)
+        {
+            _ = (_watches ??= []).Add(watch);
+        }
+    }
+
+    internal void RemoveWatch(IInodeWatch watch)
+    {
+        lock (_watchLock)
+        {
+            _ = _watches?.Remove(watch);
         }
     }
 }

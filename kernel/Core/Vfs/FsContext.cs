@@ -78,10 +78,10 @@ public sealed class FsContext
     }
 
     /// <summary>The umask: permission bits that new files lack.</summary>
-    public uint Umask => (uint)Volatile.Read(ref _umask);
+    public uint Umask => unchecked((uint)Volatile.Read(ref _umask));
 
     /// <summary>Sets the umask; the old one is returned.</summary>
-    public uint ExchangeUmask(uint umask) => (uint)Interlocked.Exchange(ref _umask, (int)(umask & 0x1ff));
+    public uint ExchangeUmask(uint umask) => unchecked((uint)Interlocked.Exchange(ref _umask, (int)(umask & 0x1ff)));
 
     /// <summary>Sets the working directory.</summary>
     public void SetWorkingDirectory(VfsPath path)

@@ -41,6 +41,7 @@ public sealed class Mount
     private static int s_nextId;
     private int _references = 1;
     private int _flags;
+    private int _isExpired;
 
     /// <summary>Makes a mount that is attached nowhere, with one reference.</summary>
     /// <param name="fileSystem">What it shows.</param>
@@ -99,6 +100,9 @@ public sealed class Mount
 
     /// <summary>The place of its root.</summary>
     public VfsPath RootPath => new(this, Root);
+
+    /// <summary>Marks the mount for expiry (MNT_EXPIRE); true when it was marked already.</summary>
+    public bool MarkExpired() => Interlocked.Exchange(ref _isExpired, 1) != 0;
 
     /// <summary>Counts one more user.</summary>
     public void Reference() => _ = Interlocked.Increment(ref _references);

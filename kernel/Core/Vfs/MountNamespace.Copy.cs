@@ -2,6 +2,7 @@
 using System.Collections.Generic;
 using System.Threading;
 using CVisor.Abi;
+using CVisor.Core.Credentials;
 
 namespace CVisor.Core.Vfs;
 
@@ -10,7 +11,8 @@ public sealed partial class MountNamespace
 {
     /// <summary>A copy of the tree (CLONE_NEWNS) with one user.</summary>
     /// <param name="fs">A context, whose root and working directory are moved to the copy.</param>
-    public MountNamespace Clone(FsContext fs)
+    /// <param name="owner">Who owns the copy.</param>
+    public MountNamespace Clone(FsContext fs, UserNamespace owner)
     {
         Dictionary<Mount, Mount> copies = [];
         MountNamespace copy;
@@ -18,7 +20,7 @@ public sealed partial class MountNamespace
         {
             Mount root = CopyOf(Root);
             copies.Add(Root, root);
-            copy = new MountNamespace(root);
+            copy = new MountNamespace(root) { Owner = owner };
             CopyChildrenLocked(Root, root, copy, null, copies);
         }
 

@@ -2,6 +2,7 @@
 using System.Collections.Generic;
 using System.Threading;
 using CVisor.Abi;
+using CVisor.Core.Credentials;
 
 namespace CVisor.Core.Vfs;
 
@@ -34,6 +35,9 @@ public sealed partial class MountNamespace
 
     /// <summary>What /proc/PID/ns/mnt leads to.</summary>
     public Namespaces.MountNamespaceIdentity Identity => field ??= new Namespaces.MountNamespaceIdentity(this);
+
+    /// <summary>Who owns it: CAP_SYS_ADMIN there is needed to mount.</summary>
+    public UserNamespace Owner { get; init; } = UserNamespace.Initial;
 
     /// <summary>The root mount.</summary>
     public Mount Root { get; private set; }

@@ -23,8 +23,9 @@ public abstract class SeekableDescription(VfsPath path, OpenFlags flags) : FileD
     /// <summary>The next data (SEEK_DATA) or hole (SEEK_HOLE) at or behind an offset below the file's length. By default all is data.</summary>
     protected virtual IoResult SeekData(long offset, bool wantsHole) => wantsHole ? (GetSize(out long size) is var error and not Errno.None ? error : size) : offset;
 
-    /// <summary>Writes at the end of the file, and tells where the end is then (O_APPEND). The default asks for the size and writes there.</summary>
-    protected virtual IoResult Append(Task? task, ref IoBuffer source, out long end)
+    /// <inheritdoc/>
+    /// <remarks>Asks for the size and writes there.</remarks>
+    public override IoResult Append(Task? task, ref IoBuffer source, out long end)
     {
         Errno error = GetSize(out end);
         if (error != Errno.None)

@@ -99,7 +99,7 @@ internal sealed class GoferFile : SeekableDescription
     }
 
     /// <inheritdoc/>
-    protected override IoResult Append(Task? task, ref IoBuffer source, out long end)
+    public override IoResult Append(Task? task, ref IoBuffer source, out long end)
     {
         lock (_inode.WriteLock)
         {

@@ -23,7 +23,7 @@ public sealed class HostPoller
     /// <returns>False for one that cannot be polled (a regular file): it is always ready.</returns>
     public bool TryAdd(int hostFd, WaitQueue queue)
     {
-        HostEpollEvent none = new() { Events = EpollOneShot, Data = (ulong)(uint)hostFd };
+        HostEpollEvent none = new() { Events = EpollOneShot, Data = unchecked((uint)hostFd) };
         _queues[hostFd] = queue;
         if (HostCalls.EpollCtl(_epoll, EpollCtlAdd, hostFd, ref none).IsError)
         {
@@ -37,7 +37,7 @@ public sealed class HostPoller
     /// <summary>Asks to be told once of these events.</summary>
     public void Arm(int hostFd, PollEvents events)
     {
-        HostEpollEvent wanted = new() { Events = ((uint)events & 0x3fff) | EpollOneShot, Data = (ulong)(uint)hostFd };
+        HostEpollEvent wanted = new() { Events = ((uint)events & 0x3fff) | EpollOneShot, Data = unchecked((uint)hostFd) };
         _ = HostCalls.EpollCtl(_epoll, EpollCtlModify, hostFd, ref wanted);
         if (Interlocked.Exchange(ref _started, 1) == 0)
         {

@@ -64,6 +64,17 @@ public sealed class Fifo
         : Pipe.Readers > 0 || Pipe.ReaderOpens != readerOpens;
 }
 
+/// <summary>The FIFOs of all file systems that hold nothing but their names; the boot code hands this to <see cref="SpecialFiles"/>.</summary>
+public static class FifoFiles
+{
+    // A FIFO's pipe lives as long as its inode: whoever has it open refers to that.
+    private static readonly System.Runtime.CompilerServices.ConditionalWeakTable<Inode, Fifo> s_fifos = [];
+
+    /// <summary>Opens a FIFO.</summary>
+    public static Blocking<OpenResult> Open(Inode inode, OperationContext context, VfsPath path, OpenFlags flags) =>
+        s_fifos.GetOrCreateValue(inode).Open(context, path, flags);
+}
+
 /// <summary>The nameless inode of a pipe; opening it through /proc/PID/fd opens a further end.</summary>
 internal sealed class PipeInode(UserCredentials owner) : AnonymousInode(s_pipeFileSystem, FileType.Fifo, 0x180, owner)
 {

@@ -32,7 +32,7 @@ public sealed partial class Pipe
                 IoBuffer piece = new(_data.FrontMemory(0));
                 piece.Limit(length - total);
                 long asked = piece.Remaining;
-                last = offset < 0 ? target.Write(task, ref piece) : target.WriteAt(task, ref piece, offset + total);
+                last = FileTransfer.Write(task, target, ref piece, offset < 0 ? -1 : offset + total);
                 if (last.IsError)
                 {
                     break;
@@ -86,7 +86,7 @@ public sealed partial class Pipe
                 IoBuffer piece = new(_data.BackMemory());
                 piece.Limit(Math.Min(length - total, _capacity - _data.Count));
                 long asked = piece.Remaining;
-                last = offset < 0 ? source.Read(task, ref piece) : source.ReadAt(task, ref piece, offset + total);
+                last = FileTransfer.Read(task, source, ref piece, offset < 0 ? -1 : offset + total);
                 if (last.IsError)
                 {
                     break;

@@ -121,9 +121,8 @@ internal sealed class DescriptorLink(ProcFileSystem proc, Task task, int fd) : S
             return true;
         }
 
-        target = file.Path;
+        target = file.GetPlace();
         error = target.IsValid ? Errno.None : Errno.ENXIO;
-        target.Reference();
         file.Unreference();
         return true;
     }

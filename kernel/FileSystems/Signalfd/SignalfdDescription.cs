@@ -105,7 +105,7 @@ public sealed class SignalfdDescription : FileDescription
     /// <summary>What a signal tells depends on who sent it (signalfd_copyinfo()).</summary>
     private static SignalfdInfo Translate(in SignalInfo signal)
     {
-        SignalfdInfo info = new() { Signal = (uint)signal.Signal, Errno = signal.Errno, Code = signal.Code };
+        SignalfdInfo info = new() { Signal = unchecked((uint)signal.Signal), Errno = signal.Errno, Code = signal.Code };
         bool isFault = signal.IsFromKernel && signal.Signal is (SignalNumber.SIGSEGV or SignalNumber.SIGBUS or SignalNumber.SIGILL or SignalNumber.SIGFPE or SignalNumber.SIGTRAP);
         if (isFault)
         {

@@ -56,7 +56,7 @@ public sealed class TmpfsFileDescription(TmpfsRegular file, VfsPath path, OpenFl
     protected override IoResult SeekData(long offset, bool wantsHole) => file.SeekData(offset, wantsHole);
 
     /// <inheritdoc/>
-    protected override IoResult Append(Task? task, ref IoBuffer source, out long end)
+    public override IoResult Append(Task? task, ref IoBuffer source, out long end)
     {
         end = -1;
         IoResult result = Write(task, ref source, ref end);

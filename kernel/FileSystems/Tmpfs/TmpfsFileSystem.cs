@@ -37,6 +37,7 @@ public sealed record TmpfsOptions
 /// </remarks>
 public sealed class TmpfsFileSystem : FileSystem
 {
+    private static TmpfsFileSystem? s_unnamed;
     private readonly TmpfsOptions _options;
     private readonly ulong _pageLimit;
     private long _pages;
@@ -55,6 +56,10 @@ public sealed class TmpfsFileSystem : FileSystem
         root.Reference();
         Root = root;
     }
+
+    /// <summary>The kernel's own tmpfs, for files without a name (memfds); made when first asked for, mounted nowhere.</summary>
+    public static TmpfsFileSystem ForUnnamed(SandboxMemory memory) =>
+        Volatile.Read(ref s_unnamed) ?? Interlocked.CompareExchange(ref s_unnamed, new TmpfsFileSystem(memory, new TmpfsOptions()), null) ?? s_unnamed;
 
     /// <inheritdoc/>
     public override string TypeName => _options.TypeName;

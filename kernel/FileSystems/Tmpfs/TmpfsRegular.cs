@@ -43,19 +43,32 @@ public sealed class TmpfsRegular : TmpfsInode
         _seals = (int)FileSeals.Seal; // Only a memfd made with MFD_ALLOW_SEALING can be sealed.
     }
 
-    /// <summary>Makes a file without a name (memfd_create(2), shared memory).</summary>
-    /// <returns>None or ENOSPC.</returns>
-    public static Errno CreateUnnamed(TmpfsFileSystem fileSystem, in OperationContext context, uint mode, FileSeals seals, out TmpfsRegular? file)
+    /// <summary>Makes a file without a name and opens it (memfd_create(2)).</summary>
+    /// <param name="fileSystem">Where its pages are counted.</param>
+    /// <param name="context">Who.</param>
+    /// <param name="name">What /proc calls it.</param>
+    /// <param name="mode">Permission bits.</param>
+    /// <param name="seals">The seals it begins with.</param>
+    /// <returns>The description, with one reference; ENOSPC.</returns>
+    public static OpenResult OpenUnnamed(TmpfsFileSystem fileSystem, in OperationContext context, string name, uint mode, FileSeals seals)
     {
         Errno error = fileSystem.TakeInode();
-        file = null;
-        if (error == Errno.None)
+        if (error != Errno.None)
         {
-            file = new TmpfsRegular(fileSystem, (uint)FileType.Regular | mode, context, null) { _seals = (int)seals };
-            file.ClearLinks();
+            return error;
         }
 
-        return error;
+        TmpfsRegular file = new(fileSystem, (uint)FileType.Regular | mode, context, null) { _seals = (int)seals };
+        file.ClearLinks();
+        VfsPath place = new(fileSystem.InternalMount, Dentry.CreateUnlinked(fileSystem, name, file));
+        return file.TryAddWriter() ? Describe(file, place) : Errno.ETXTBSY;
+
+        static OpenResult Describe(TmpfsRegular file, VfsPath place)
+        {
+            TmpfsFileDescription description = new(file, place, OpenFlags.ReadWrite | OpenFlags.LargeFile);
+            description.HoldWriteAccess(file);
+            return description;
+        }
     }
 
     /// <inheritdoc/>
@@ -80,7 +93,7 @@ public sealed class TmpfsRegular : TmpfsInode
                 return Errno.EPERM;
             }
 
-            if ((seals & FileSeals.Write) != 0 && (Seals & FileSeals.Write) == 0 && !_source.Mappings.IsEmpty)
+            if ((seals & FileSeals.Write) != 0 && (Seals & FileSeals.Write) == 0 && _source.Mappings.HasWriters(_source))
             {
                 return Errno.EBUSY;
             }
@@ -88,6 +101,22 @@ public sealed class TmpfsRegular : TmpfsInode
             Volatile.Write(ref _seals, _seals | (int)seals);
             return Errno.None;
         }
+    }
+
+    /// <inheritdoc/>
+    public override Errno SetAttributes(in OperationContext context, in AttributeChange change)
+    {
+        if ((Seals & FileSeals.Execute) != 0 && (change.Mask & AttributeMask.Mode) != 0)
+        {
+            const uint ExecuteBits = 0x49; // 0111
+            _ = base.GetAttributes(out Attributes attributes);
+            if (((attributes.Mode ^ change.Mode) & ExecuteBits) != 0)
+            {
+                return Errno.EPERM;
+            }
+        }
+
+        return base.SetAttributes(in context, in change);
     }
 
     /// <inheritdoc/>

@@ -12,7 +12,7 @@ internal sealed class PortTable(bool sharesFreely)
     internal const ushort FirstEphemeral = 32768, LastEphemeral = 60999;
 
     private readonly Dictionary<ushort, List<InetSocket>> _bound = [];
-    private uint _next = (uint)Random.Shared.Next(LastEphemeral - FirstEphemeral);
+    private uint _next = unchecked((uint)Random.Shared.Next(LastEphemeral - FirstEphemeral));
 
     /// <summary>The sockets of a port.</summary>
     internal IReadOnlyList<InetSocket> this[ushort port] => _bound.TryGetValue(port, out List<InetSocket>? sockets) ? sockets : [];

@@ -40,7 +40,7 @@ public static partial class Handlers
         start.Release();
         if (error == Errno.None)
         {
-            error = VirtualFileSystem.CheckAccess(credentials, place, (AccessMode)(uint)mode);
+            error = VirtualFileSystem.CheckAccess(credentials, place, (AccessMode)unchecked((uint)mode));
             place.Unreference();
         }
 

@@ -30,7 +30,7 @@ public static partial class Handlers
 
     private static SyscallResult Duplicate(Task task, int oldfd, int newfd, bool closeOnExec)
     {
-        if ((uint)newfd >= (uint)task.FileLimit)
+        if (newfd < 0 || newfd >= task.FileLimit)
         {
             return Errno.EBADF;
         }

@@ -148,7 +148,7 @@ public static partial class Handlers
                 return task.Memory.CopyOut(new UserPtr(arg), told);
             default:
                 Errno error = task.Memory.CopyIn(new UserPtr(arg), out Abi.Linux.OwnerEx wanted);
-                if (error != Errno.None || (uint)wanted.Type > 2)
+                if (error != Errno.None || wanted.Type is < 0 or > 2)
                 {
                     return error != Errno.None ? error : Errno.EINVAL;
                 }

@@ -92,7 +92,7 @@ public static partial class Handlers
     private static Blocking<SyscallResult> OpenFile(Task task, int dirfd, UserPtr pointer, OpenFlags flags, uint mode, WalkFlags walk = WalkFlags.None)
     {
         flags = (flags & KnownOpenFlags) | ((flags & OpenFlags.Path) == 0 ? OpenFlags.LargeFile : OpenFlags.ReadOnly);
-        Errno error = Paths.Start(task, dirfd, pointer, out string path, out WalkStart start);
+        Errno error = Paths.Start(task, dirfd, pointer, out string path, out WalkStart start, walk);
         if (error != Errno.None)
         {
             return (SyscallResult)error;

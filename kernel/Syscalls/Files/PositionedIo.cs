@@ -31,19 +31,67 @@ public static partial class Handlers
     /// <summary>preadv2(2)</summary>
     public static partial Blocking<SyscallResult> Preadv2(Task task, int fd, UserPtr iov, int iovcnt, ulong posLow, ulong posHigh, int flags) =>
         (flags & ~(RwfHighPriority | RwfNoWait)) != 0 ? (SyscallResult)Errno.EOPNOTSUPP
-        : unchecked((long)posLow) == -1 ? Vectored(task, fd, iov, iovcnt, forWriting: false)
-        : PositionedVector(task, fd, iov, iovcnt, unchecked((long)posLow), forWriting: false);
+        : unchecked((long)posLow) == -1 && (flags & RwfNoWait) == 0 ? Vectored(task, fd, iov, iovcnt, forWriting: false)
+        : PositionedVector(task, fd, iov, iovcnt, unchecked((long)posLow), forWriting: false, flags);
 
     /// <summary>pwritev2(2)</summary>
     public static partial Blocking<SyscallResult> Pwritev2(Task task, int fd, UserPtr iov, int iovcnt, ulong posLow, ulong posHigh, int flags) =>
-        (flags & ~(RwfHighPriority | RwfDataSync | RwfSync)) != 0 ? (SyscallResult)Errno.EOPNOTSUPP
-        : unchecked((long)posLow) == -1 ? Vectored(task, fd, iov, iovcnt, forWriting: true)
-        : PositionedVector(task, fd, iov, iovcnt, unchecked((long)posLow), forWriting: true);
+        (flags & ~(RwfHighPriority | RwfDataSync | RwfSync | RwfNoWait | RwfAppend)) != 0 ? (SyscallResult)Errno.EOPNOTSUPP
+        : unchecked((long)posLow) == -1 && (flags & ~RwfHighPriority) == 0 ? Vectored(task, fd, iov, iovcnt, forWriting: true)
+        : PositionedVector(task, fd, iov, iovcnt, unchecked((long)posLow), forWriting: true, flags);
 
-    private static Blocking<SyscallResult> PositionedVector(Task task, int fd, UserPtr iov, int iovcnt, long offset, bool forWriting)
+    private static Blocking<SyscallResult> PositionedVector(Task task, int fd, UserPtr iov, int iovcnt, long offset, bool forWriting, int flags = 0)
     {
         Errno error = UserVectors.CopyIn(task, iov, iovcnt, out IoBuffer buffer);
-        return error != Errno.None ? (SyscallResult)error : Positioned(task, fd, buffer, offset, forWriting);
+        return error != Errno.None ? (SyscallResult)error
+            : flags == 0 || offset < -1 ? Positioned(task, fd, buffer, offset, forWriting)
+            : WithFlags(task, fd, buffer, offset, forWriting, flags);
+    }
+
+    /// <summary>What RWF_* flags ask for; the offset -1 is the description's own.</summary>
+    private static Blocking<SyscallResult> WithFlags(Task task, int fd, IoBuffer buffer, long offset, bool forWriting, int flags)
+    {
+        Errno error = OpenFor(task, fd, forWriting, out FileDescription file);
+        if (error != Errno.None)
+        {
+            return (SyscallResult)error;
+        }
+
+        IoResult result;
+        if (offset >= 0 && !file.IsSeekable)
+        {
+            result = Errno.ESPIPE;
+        }
+        else if (!forWriting)
+        {
+            result = FileTransfer.Read(task, file, ref buffer, offset);
+        }
+        else if ((flags & RwfAppend) != 0 && file.IsSeekable)
+        {
+            result = FileTransfer.Append(task, file, ref buffer, out long end);
+            if (offset < 0 && !result.IsError)
+            {
+                _ = file.Seek(end, 0);
+            }
+        }
+        else
+        {
+            result = FileTransfer.Write(task, file, ref buffer, offset);
+        }
+
+        if (result.WouldBlock && (flags & RwfNoWait) == 0)
+        {
+            return ReleaseAfter(forWriting ? BlockingIo.Write(task, file, buffer) : BlockingIo.Read(task, file, buffer), file);
+        }
+
+        if (result.Count > 0 && (flags & (RwfSync | RwfDataSync)) != 0 && file.Inode?.Type == FileType.Regular)
+        {
+            error = file.Sync(dataOnly: (flags & RwfSync) == 0);
+            result = error != Errno.None ? error : result;
+        }
+
+        file.Unreference();
+        return (SyscallResult)result;
     }
 
     private static SyscallResult Positioned(Task task, int fd, IoBuffer buffer, long offset, bool forWriting)
@@ -59,7 +107,7 @@ public static partial class Handlers
             return error;
         }
 
-        IoResult result = !file.IsSeekable ? Errno.ESPIPE : forWriting ? file.WriteAt(task, ref buffer, offset) : file.ReadAt(task, ref buffer, offset);
+        IoResult result = !file.IsSeekable ? Errno.ESPIPE : forWriting ? FileTransfer.Write(task, file, ref buffer, offset) : FileTransfer.Read(task, file, ref buffer, offset);
         file.Unreference();
         return result;
     }

@@ -23,7 +23,7 @@ public static partial class Handlers
         Errno error = Paths.Resolve(task, AtFlags.FdCwd, path, WalkFlags.FollowLast, out VfsPath place);
         if (error == Errno.None)
         {
-            error = CheckFileSizeLimit(task, place.Dentry!.Inode, length);
+            error = FileTransfer.CheckSizeLimit(task, place.Dentry!.Inode, length);
             error = error != Errno.None ? error : VirtualFileSystem.Truncate(task.Operation, place, (ulong)length);
             place.Unreference();
         }
@@ -42,7 +42,7 @@ public static partial class Handlers
         Errno error = Descriptors.Get(task, fd, out FileDescription file);
         if (error == Errno.None)
         {
-            error = file.IsWritable ? CheckFileSizeLimit(task, file.Inode, length) : Errno.EINVAL;
+            error = file.IsWritable ? FileTransfer.CheckSizeLimit(task, file.Inode, length) : Errno.EINVAL;
             error = error != Errno.None ? error : VirtualFileSystem.Truncate(task.Operation, file, (ulong)length);
             file.Unreference();
         }
@@ -84,7 +84,7 @@ public static partial class Handlers
         }
         else
         {
-            error = (mode & KeepSize) == 0 ? CheckFileSizeLimit(task, file.Inode, offset + len) : Errno.None;
+            error = (mode & KeepSize) == 0 ? FileTransfer.CheckSizeLimit(task, file.Inode, offset + len) : Errno.None;
             error = error != Errno.None ? error : file.Allocate(task, mode, offset, len);
             if (error == Errno.None)
             {
@@ -122,24 +122,5 @@ public static partial class Handlers
         error = !file.IsReadable ? Errno.EBADF : file.Inode?.Type is not (FileType.Regular or FileType.BlockDevice) ? Errno.EINVAL : Errno.None;
         file.Unreference();
         return error;
-    }
-
-    /// <summary>RLIMIT_FSIZE: SIGXFSZ and EFBIG for a regular file that would grow beyond it.</summary>
-    private static Errno CheckFileSizeLimit(Task task, Inode? inode, long length)
-    {
-        if (inode?.Type != FileType.Regular || (ulong)length <= task.ThreadGroup.Limits[Resource.FileSize].Soft)
-        {
-            return Errno.None;
-        }
-
-        Errno error = inode.GetAttributes(out Attributes attributes);
-        if (error != Errno.None || (ulong)length <= attributes.SizeBytes)
-        {
-            return error;
-        }
-
-        const int FileSizeExceeded = 25; // SIGXFSZ
-        _ = task.Send(SignalInfo.FromKernel(FileSizeExceeded));
-        return Errno.EFBIG;
     }
 }

@@ -94,7 +94,7 @@ public static partial class Handlers
                 return error != Errno.None ? error : SetValue(task, set, semnum, unchecked((int)arg));
             case SemGetPid or SemGetValue or SemGetNegative or SemGetZero:
                 error = table.Find(task, semid, 4, out set);
-                return error != Errno.None ? error : (uint)semnum >= (uint)set.Length ? Errno.EINVAL : command switch
+                return error != Errno.None ? error : semnum < 0 || semnum >= set.Length ? Errno.EINVAL : command switch
                 {
                     SemGetPid => set.GetLastPid(semnum),
                     SemGetValue => set.GetValue(semnum),
@@ -141,7 +141,7 @@ public static partial class Handlers
 
     private static SyscallResult SetValue(Task task, SemaphoreSet set, int index, int value)
     {
-        if ((uint)index >= (uint)set.Length)
+        if (index < 0 || index >= set.Length)
         {
             return Errno.EINVAL;
         }

@@ -101,7 +101,7 @@ public static partial class Handlers
     /// <summary>munlock(2)</summary>
     public static partial SyscallResult Munlock(Task task, UserPtr addr, ulong length)
     {
-        Errno error = RangeOf(UserPtrDown(addr), length + (addr.Address & PageMask), Errno.ENOMEM, out ulong start, out ulong end);
+        Errno error = LockRange(addr, length, out ulong start, out ulong end);
         return error != Errno.None || start == end ? error : task.Memory.SetLocked(start, end, isLocked: false, populate: false);
     }
 
@@ -136,12 +136,7 @@ public static partial class Handlers
 
     private static SyscallResult Lock(Task task, UserPtr addr, ulong length, bool populate)
     {
-        if (length > ulong.MaxValue - PageMask - PageMask)
-        {
-            return Errno.ENOMEM;
-        }
-
-        Errno error = RangeOf(UserPtrDown(addr), length + (addr.Address & PageMask), Errno.ENOMEM, out ulong start, out ulong end);
+        Errno error = LockRange(addr, length, out ulong start, out ulong end);
         if (error != Errno.None || start == end)
         {
             return error;
@@ -164,7 +159,13 @@ public static partial class Handlers
         return task.Memory.SetLocked(start, end, isLocked: true, populate);
     }
 
-    private static UserPtr UserPtrDown(UserPtr address) => new(address.Address & ~PageMask);
+    /// <summary>The pages that hold a range; the length wraps around, as in do_mlock(), so that one close to the largest is of no page.</summary>
+    private static Errno LockRange(UserPtr address, ulong length, out ulong start, out ulong end)
+    {
+        start = address.Address & ~PageMask;
+        end = unchecked(start + ((length + (address.Address & PageMask) + PageMask) & ~PageMask));
+        return end < start ? Errno.EINVAL : Errno.None;
+    }
 
     private static Errno RangeOf(UserPtr addr, ulong length, Errno overflow, out ulong start, out ulong end)
     {

@@ -33,11 +33,13 @@ internal static class Paths
     /// <param name="dirfd">AT_FDCWD or a descriptor; not looked at for an absolute path.</param>
     /// <param name="path">The path.</param>
     /// <param name="start">Where.</param>
+    /// <param name="flags">With <see cref="WalkFlags.InRoot"/> the descriptor's directory is where absolute paths start, too.</param>
     /// <returns>None; EBADF; ENOTDIR when the descriptor is not a directory's.</returns>
-    internal static Errno Start(Task task, int dirfd, string path, out WalkStart start)
+    internal static Errno Start(Task task, int dirfd, string path, out WalkStart start, WalkFlags flags = WalkFlags.None)
     {
         start = default;
-        if (dirfd == AtFlags.FdCwd || (path.Length > 0 && path[0] == '/'))
+        bool isAbsolute = path.Length > 0 && path[0] == '/' && (flags & WalkFlags.InRoot) == 0;
+        if (dirfd == AtFlags.FdCwd || isAbsolute)
         {
             start = new WalkStart(task.Fs.GetRoot(), task.Fs.GetWorkingDirectory());
             return Errno.None;
@@ -61,11 +63,11 @@ internal static class Paths
     }
 
     /// <summary>Reads a path and finds where it is walked from.</summary>
-    internal static Errno Start(Task task, int dirfd, UserPtr pointer, out string path, out WalkStart start)
+    internal static Errno Start(Task task, int dirfd, UserPtr pointer, out string path, out WalkStart start, WalkFlags flags = WalkFlags.None)
     {
         start = default;
         Errno error = Read(task, pointer, out path);
-        return error != Errno.None ? error : Start(task, dirfd, path, out start);
+        return error != Errno.None ? error : Start(task, dirfd, path, out start, flags);
     }
 
     /// <summary>Finds the place that a path leads to; the caller gives its references back.</summary>
