@@ -119,6 +119,15 @@ public static partial class VirtualFileSystem
             }
         }
 
+        if (result.Description is { } opened && context.Task is not null)
+        {
+            FileEvents.OnOpened(opened);
+            if (truncates)
+            {
+                FileEvents.OnModified(opened);
+            }
+        }
+
         if (isWriter)
         {
             if (result.Description is { IsWritable: true } writer)

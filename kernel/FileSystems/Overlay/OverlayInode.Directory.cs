@@ -8,7 +8,7 @@ namespace CVisor.FileSystems.Overlay;
 /// <content>Directories: the names that were changed, over those below.</content>
 internal sealed partial class OverlayInode
 {
-    private const uint RenameExchange = 2;
+    private const uint RenameNoReplace = 1, RenameExchange = 2;
 
     // What was changed. Names not in it are below's.
     [GuardedBy(nameof(_lock))]
@@ -118,7 +118,7 @@ internal sealed partial class OverlayInode
             return Errno.EXDEV;
         }
 
-        if ((flags & ~RenameExchange) != 0)
+        if ((flags & ~(RenameExchange | RenameNoReplace)) != 0)
         {
             return Errno.EINVAL;
         }

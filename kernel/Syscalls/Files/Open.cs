@@ -113,7 +113,6 @@ public static partial class Handlers
             return result.Error == Errno.EINTR ? SyscallResult.Restarts(Restart.IfHandlerAllows) : result.Error;
         }
 
-        FileEvents.OnOpened(file);
         return Descriptors.Install(task, file, (flags & OpenFlags.CloseOnExec) != 0);
     }
 }

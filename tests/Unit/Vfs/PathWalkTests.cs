@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using CVisor.Abi;
+using CVisor.Core.Credentials;
 using CVisor.Core.Vfs;
 
 namespace CVisor.Vfs.Tests;
@@ -165,7 +166,7 @@ public sealed class PathWalkTests
         FsContext fs = new(_tree.Root, _tree.Root, 0);
         VfsPath place = _tree.Find("/a/b");
         _tree.Mounts.Attach(new Mount(other.FileSystem, MountFlags.None, "one"), place).ShouldBe(Errno.None);
-        MountNamespace copy = _tree.Mounts.Clone(fs);
+        MountNamespace copy = _tree.Mounts.Clone(fs, UserNamespace.Initial);
         fs.Root.Mount.ShouldBe(copy.Root);
         copy.Report(fs.Root).Count.ShouldBe(2);
         VfsPath top = copy.GetTop(new VfsPath(copy.Root, place.Dentry));

@@ -272,10 +272,10 @@ public sealed class TmpfsTests
     [Fact]
     public void Seals_forbid()
     {
-        TmpfsRegular.CreateUnnamed(_tree.FileSystem, _tree.Who, 0x1ff, FileSeals.None, out TmpfsRegular? file).ShouldBe(Errno.None);
+        TmpfsRegular file = TmpfsRegular.OpenUnnamed(_tree.FileSystem, _tree.Who, "memfd:x", 0x1ff, FileSeals.None).Description.ShouldBeOfType<TmpfsFileDescription>().File;
         IoBuffer data = new("hello"u8.ToArray());
         long offset = 0;
-        file!.Write(ref data, ref offset).Count.ShouldBe(5);
+        file.Write(ref data, ref offset).Count.ShouldBe(5);
         file.AddSeals(FileSeals.Grow | FileSeals.Shrink).ShouldBe(Errno.None);
         data = new("hello!"u8.ToArray());
         file.Write(ref data, ref offset).Count.ShouldBe(5);
