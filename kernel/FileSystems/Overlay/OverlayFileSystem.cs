@@ -52,6 +52,12 @@ public sealed class OverlayFileSystem : FileSystem
     public override Errno GetStatistics(out FileSystemStatistics statistics)
     {
         Errno error = _upper.GetStatistics(out statistics);
+        if (error == Errno.None && statistics.Blocks == 0)
+        {
+            // Changes may take what memory there is. Programs that look for room before they write want a number: that of below.
+            error = _lower.GetStatistics(out statistics);
+        }
+
         statistics.Type = OverlayMagic;
         return error;
     }

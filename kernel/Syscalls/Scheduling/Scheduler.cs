@@ -173,7 +173,7 @@ public static partial class Handlers
             return Errno.EINVAL;
         }
 
-        Errno error = FindScheduled(task, pid, out TaskAttributes attributes);
+        Errno error = FindForAffinity(task, pid, out TaskAttributes attributes);
         for (int i = 0; i < words && error == Errno.None; i++)
         {
             ulong word = Word(task.Kernel.ProcessorCount, i) & (i == 0 ? attributes.Affinity : ulong.MaxValue);
@@ -194,7 +194,7 @@ public static partial class Handlers
             return error;
         }
 
-        error = FindScheduled(task, pid, out TaskAttributes attributes);
+        error = FindForAffinity(task, pid, out TaskAttributes attributes);
         if (error != Errno.None)
         {
             return error;
@@ -224,6 +224,10 @@ public static partial class Handlers
         int bits = Math.Clamp(processors - (index * 64), 0, 64);
         return bits == 64 ? ulong.MaxValue : (1UL << bits) - 1;
     }
+
+    // Unlike the others these two calls look a negative number up, and do not find it.
+    private static Errno FindForAffinity(Task task, int pid, out TaskAttributes attributes) =>
+        FindScheduled(task, pid, out attributes) is var error && pid < 0 ? Errno.ESRCH : error;
 
     private static Errno FindScheduled(Task task, int pid, out TaskAttributes attributes)
     {
