@@ -66,6 +66,7 @@ internal sealed partial class PtraceExecutor
 
                 if (OnReport(poll.Int, polled) is { } early)
                 {
+                    TakeInOthers();
                     return early;
                 }
 
@@ -103,7 +104,35 @@ internal sealed partial class PtraceExecutor
 
             if (OnReport(waited.Int, status) is { } back)
             {
+                TakeInOthers();
                 return back;
+            }
+        }
+    }
+
+    /// <summary>Puts every other stub that has stopped in line, before the one that stopped first is let go again.</summary>
+    /// <remarks>wait4(2) looks at the newest tracee first: without the line, threads that make calls all the time would keep older ones from ever being seen.</remarks>
+    [NoAlloc]
+    private void TakeInOthers()
+    {
+        int status = 0;
+        while (_releasedCount > 0)
+        {
+            HostResult other = HostCalls.Wait4NoHang(-1, ref status, __WALL | __WNOTHREAD | WNOHANG);
+            if (other.IsError || other.Value == 0)
+            {
+                return;
+            }
+
+            if (other.Int == _bell)
+            {
+                // The worker looks at its queue before it sleeps again.
+                _ = HostCalls.Ptrace(PTRACE_CONT, _bell, 0, 0);
+                WakeUp();
+            }
+            else if (OnReport(other.Int, status) is { } stopped)
+            {
+                _ready.Enqueue(stopped);
             }
         }
     }
