@@ -42,6 +42,12 @@ internal sealed class Message
     /// <summary>Where it was sent to (Inet only).</summary>
     internal Inet.InetEndpoint Destination { get; set; }
 
+    /// <summary>What its header says (Inet only).</summary>
+    internal PacketTraits Traits { get; set; }
+
+    /// <summary>When it came, in nanoseconds since the epoch; 0 when nobody asks.</summary>
+    internal long ArrivalNs { get; set; }
+
     /// <summary>Descriptions that travel with it.</summary>
     internal FileDescription[]? Rights { get; set; }
 
@@ -91,6 +97,8 @@ internal sealed class Message
         Length = 0;
         Source = default;
         Destination = default;
+        Traits = default;
+        ArrivalNs = 0;
         Rights = null;
         Credentials = null;
         lock (s_lock)

@@ -347,6 +347,8 @@ internal sealed class MessageQueue
 
             request.Source = message.Source;
             request.Destination = message.Destination;
+            request.Traits = message.Traits;
+            request.ArrivalNs = message.ArrivalNs;
             request.Credentials = message.Credentials;
             if (message.Rights is { } rights)
             {

@@ -77,10 +77,10 @@ public abstract partial class SocketDescription
             case SO_NOFCS:
             case SO_ZEROCOPY:
             case SO_PREFER_BUSY_POLL:
-            case SO_TIMESTAMPNS:
                 return Put(value, 0, out length);
             case SO_TIMESTAMP:
-                return Put(value, Options.Timestamps, out length);
+            case SO_TIMESTAMPNS:
+                return Put(value, Options.Timestamps && Options.TimestampsInNs == (name == SO_TIMESTAMPNS), out length);
             case SO_REUSEADDR:
                 return Put(value, Options.ReusesAddress, out length);
             case SO_REUSEPORT:
@@ -201,7 +201,9 @@ public abstract partial class SocketDescription
                 Options.PassesCredentials = isOn;
                 return Errno.None;
             case SO_TIMESTAMP:
+            case SO_TIMESTAMPNS:
                 Options.Timestamps = isOn;
+                Options.TimestampsInNs = isOn && name == SO_TIMESTAMPNS;
                 return Errno.None;
             case SO_RCVLOWAT:
                 Options.ReceiveLowWater = number <= 0 ? 1 : number;
@@ -235,7 +237,6 @@ public abstract partial class SocketDescription
             case SO_ACCEPTCONN:
             case SO_SNDLOWAT:
                 return Errno.ENOPROTOOPT;
-            case SO_TIMESTAMPNS:
             case SO_RXQ_OVFL:
             case SO_PASSSEC:
             case SO_BUSY_POLL:

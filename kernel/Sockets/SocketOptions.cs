@@ -51,8 +51,11 @@ public sealed class SocketOptions
     /// <summary>SO_DONTROUTE.</summary>
     public bool DoesNotRoute { get; set; }
 
-    /// <summary>SO_TIMESTAMP; kept only.</summary>
+    /// <summary>SO_TIMESTAMP or SO_TIMESTAMPNS: datagrams of the internet tell when they came.</summary>
     public bool Timestamps { get; set; }
+
+    /// <summary>Whether it was SO_TIMESTAMPNS: in nanoseconds, not microseconds.</summary>
+    public bool TimestampsInNs { get; set; }
 
     /// <summary>SO_LINGER is on.</summary>
     public bool Lingers { get; set; }
@@ -94,6 +97,7 @@ public sealed class SocketOptions
         TakesUrgentInline = other.TakesUrgentInline;
         DoesNotRoute = other.DoesNotRoute;
         Timestamps = other.Timestamps;
+        TimestampsInNs = other.TimestampsInNs;
         Lingers = other.Lingers;
         LingerSeconds = other.LingerSeconds;
         Priority = other.Priority;

@@ -22,6 +22,11 @@ public readonly record struct SocketCredentials(int Pid, uint Uid, uint Gid)
         task is null ? Unknown : new(task.ThreadGroup.Pid, task.Credentials.RealUid, task.Credentials.RealGid);
 }
 
+/// <summary>What the header of an internet packet says besides addresses.</summary>
+/// <param name="HopLimit">Time to live, or hop limit.</param>
+/// <param name="TrafficClass">Type of service, or traffic class.</param>
+public readonly record struct PacketTraits(byte HopLimit, byte TrafficClass);
+
 /// <summary>What is sent beside the bytes.</summary>
 public struct SendRequest
 {
@@ -36,6 +41,12 @@ public struct SendRequest
 
     /// <summary>Credentials that the sender chose (checked), or null for its own where they are asked for.</summary>
     public SocketCredentials? Credentials;
+
+    /// <summary>IP_TTL or IPV6_HOPLIMIT for this datagram; null for the socket's own.</summary>
+    public byte? HopLimit;
+
+    /// <summary>IP_TOS or IPV6_TCLASS for this datagram; null for the socket's own.</summary>
+    public byte? TrafficClass;
 
     /// <summary>Set with EAGAIN when something else than the socket's own queue tells of room.</summary>
     public WaitQueue? WaitOn;
@@ -64,4 +75,10 @@ public struct ReceiveRequest
 
     /// <summary>Where a datagram was sent to, when the socket asks for it (IP_PKTINFO, IPV6_RECVPKTINFO).</summary>
     public Inet.InetEndpoint? Destination;
+
+    /// <summary>What a datagram's header said.</summary>
+    public PacketTraits Traits;
+
+    /// <summary>When a datagram came, in nanoseconds since the epoch; 0 when the socket did not ask.</summary>
+    public long ArrivalNs;
 }

@@ -36,6 +36,31 @@ public abstract partial class InetSocket
     /// <summary>IPV6_RECVPKTINFO likewise.</summary>
     public bool TellsDestinationV6 { get; private set; }
 
+    /// <summary>Whether an option that is a plain number is on: IP_RECVTTL, IP_RECVTOS, IPV6_RECVHOPLIMIT, IPV6_RECVTCLASS.</summary>
+    /// <param name="level">IPPROTO_IP or IPPROTO_IPV6.</param>
+    /// <param name="name">The option.</param>
+    public bool Tells(int level, int name)
+    {
+        lock (Stack.Lock)
+        {
+            return _numbers is not null && _numbers.GetValueOrDefault((level, name)) != 0;
+        }
+    }
+
+    /// <summary>What the headers of this socket's packets say.</summary>
+    [RequiresLock("Stack.Lock")]
+    private protected PacketTraits TraitsLocked(bool isV4)
+    {
+        if (_numbers is null)
+        {
+            return new PacketTraits(DefaultHops, 0);
+        }
+
+        int hops = isV4 ? _numbers.GetValueOrDefault((IPPROTO_IP, IP_TTL), DefaultHops) : _numbers.GetValueOrDefault((IPPROTO_IPV6, IPV6_UNICAST_HOPS), DefaultHops);
+        int tos = isV4 ? _numbers.GetValueOrDefault((IPPROTO_IP, IP_TOS)) : _numbers.GetValueOrDefault((IPPROTO_IPV6, IPV6_TCLASS));
+        return new PacketTraits(unchecked((byte)hops), unchecked((byte)tos));
+    }
+
     /// <inheritdoc/>
     protected override Errno GetProtocolOption(Task task, int level, int name, Span<byte> value, out int length)
     {

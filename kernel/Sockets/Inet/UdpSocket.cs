@@ -4,6 +4,7 @@ using CVisor.Core.Credentials;
 using CVisor.Core.Memory;
 using CVisor.Core.Namespaces;
 using CVisor.Core.Tasks;
+using CVisor.Core.Time;
 using CVisor.Core.Vfs;
 using static CVisor.Abi.Linux.SocketConstants;
 
@@ -108,7 +109,7 @@ internal sealed class UdpSocket : InetSocket
             }
         }
 
-        return Deliver(ref source, remote);
+        return Deliver(ref source, remote, request);
     }
 
     /// <inheritdoc/>
@@ -135,11 +136,6 @@ internal sealed class UdpSocket : InetSocket
 
         IoResult result = _messages.Receive(ref destination, ref request);
         request.Credentials = null;
-        if (!TellsDestinationV4 && !TellsDestinationV6)
-        {
-            request.Destination = null;
-        }
-
         return result;
     }
 
@@ -202,10 +198,11 @@ internal sealed class UdpSocket : InetSocket
             : Errno.None;
     }
 
-    private IoResult Deliver(ref IoBuffer source, InetEndpoint remote)
+    private IoResult Deliver(ref IoBuffer source, InetEndpoint remote, in SendRequest request)
     {
         UdpSocket? receiver;
         InetEndpoint from;
+        PacketTraits traits;
         bool isConnected = remote.Port == 0;
         lock (Stack.Lock)
         {
@@ -227,6 +224,7 @@ internal sealed class UdpSocket : InetSocket
 
             from = Local.Address.IsAny ? Local with { Address = NetworkStack.SourceFor(remote.Address) } : Local;
             receiver = Stack.FindReceiver(from, remote);
+            traits = TraitsLocked(remote.Address.IsV4);
         }
 
         Errno error = Message.Create(ref source, out Message message);
@@ -251,6 +249,8 @@ internal sealed class UdpSocket : InetSocket
 
         message.Source = from.ToSocketAddress(receiver.Family);
         message.Destination = remote;
+        message.Traits = new PacketTraits(request.HopLimit ?? traits.HopLimit, request.TrafficClass ?? traits.TrafficClass);
+        message.ArrivalNs = receiver.Options.Timestamps ? KernelClock.RealtimeNs : 0;
         if (receiver._messages.Add(message, ignoresCount: true) != Errno.None)
         {
             // The receiver's buffer is full: the datagram is lost, as datagrams are.

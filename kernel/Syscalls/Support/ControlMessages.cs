@@ -8,6 +8,7 @@ using CVisor.Core.Memory;
 using CVisor.Core.Tasks;
 using CVisor.Core.Vfs;
 using CVisor.Sockets;
+using CVisor.Sockets.Inet;
 using static CVisor.Abi.Linux.SocketConstants;
 
 namespace CVisor.Syscalls.Support;
@@ -79,9 +80,9 @@ internal static class ControlMessages
             error = Put(task, pointer, room, ref written, SOL_SOCKET, SCM_CREDENTIALS, data[..12], ref flags);
         }
 
-        if (error == Errno.None && request.Destination is { } destination)
+        if (error == Errno.None && socket is InetSocket inet)
         {
-            error = PutDestination(task, socket, destination, pointer, room, ref written, data, ref flags);
+            error = InternetMessages.Write(task, inet, request, pointer, room, ref written, ref flags);
         }
 
         if (request.Rights is { } rights)
@@ -114,6 +115,15 @@ internal static class ControlMessages
                     SCM_CREDENTIALS => ReadCredentials(task, data, ref request),
                     _ => Errno.EINVAL,
                 };
+                if (error != Errno.None)
+                {
+                    return error;
+                }
+            }
+
+            else if (socket is InetSocket inet)
+            {
+                Errno error = InternetMessages.Read(inet, level, type, data, ref request);
                 if (error != Errno.None)
                 {
                     return error;
@@ -172,35 +182,8 @@ internal static class ControlMessages
         return mayPid && mayUid && mayGid ? Errno.None : Errno.EPERM;
     }
 
-    private static Errno PutDestination(
-        Task task, SocketDescription socket, CVisor.Sockets.Inet.InetEndpoint destination, UserPtr pointer, ulong room, ref ulong written, Span<byte> data, ref uint flags)
-    {
-        if (socket is not CVisor.Sockets.Inet.InetSocket inet)
-        {
-            return Errno.None;
-        }
-
-        data.Clear();
-        if (inet.TellsDestinationV6 && !destination.Address.IsV4)
-        {
-            BinaryPrimitives.WriteUInt64BigEndian(data, destination.Address.High);
-            BinaryPrimitives.WriteUInt64BigEndian(data[8..], destination.Address.Low);
-            BinaryPrimitives.WriteInt32LittleEndian(data[16..], 1);
-            return Put(task, pointer, room, ref written, IPPROTO_IPV6, IPV6_PKTINFO, data[..20], ref flags);
-        }
-
-        if (inet.TellsDestinationV4 && destination.Address.IsV4)
-        {
-            BinaryPrimitives.WriteInt32LittleEndian(data, 1);
-            BinaryPrimitives.WriteUInt32BigEndian(data[4..], destination.Address.V4);
-            BinaryPrimitives.WriteUInt32BigEndian(data[8..], destination.Address.V4);
-            return Put(task, pointer, room, ref written, IPPROTO_IP, IP_PKTINFO, data[..12], ref flags);
-        }
-
-        return Errno.None;
-    }
-
-    private static Errno Put(Task task, UserPtr pointer, ulong room, ref ulong written, int level, int type, ReadOnlySpan<byte> data, ref uint flags)
+    /// <summary>Writes one message, or as much of it as there is room for.</summary>
+    internal static Errno Put(Task task, UserPtr pointer, ulong room, ref ulong written, int level, int type, ReadOnlySpan<byte> data, ref uint flags)
     {
         ulong left = room - written;
         if (left < HeaderBytes)

@@ -361,6 +361,68 @@ TEST(gather_and_scatter) {
     CHECK_ERR(sendmsg(s[0], BAD_POINTER, 0), EFAULT);
     CHECK_ERR(recvmsg(s[0], BAD_POINTER, 0), EFAULT);
 }
+TEST(what_the_header_said) {
+    struct sockaddr_in a = v4(0);
+    int r = OK(socket(AF_INET, SOCK_DGRAM, 0)), s = OK(socket(AF_INET, SOCK_DGRAM, 0)), on = 1, ttl = 9, got = -1;
+    OK(bind(r, (void *)&a, sizeof a));
+    a.sin_port = htons(port_of(r));
+    OK(setsockopt(r, IPPROTO_IP, IP_RECVTTL, &on, sizeof on));
+    OK(setsockopt(r, IPPROTO_IP, IP_RECVTOS, &on, sizeof on));
+    OK(setsockopt(r, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof on));
+    OK(setsockopt(s, IPPROTO_IP, IP_TTL, &ttl, sizeof ttl));
+    char control[256], b[4];
+    struct iovec v = {b, sizeof b};
+    struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    time_t before = time(0);
+    OK(sendto(s, "x", 1, 0, (void *)&a, sizeof a));
+    CHECK_EQ(recvmsg(r, &m, 0), 1);
+    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+    CHECK(c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMP);
+    struct timeval when;
+    memcpy(&when, CMSG_DATA(c), sizeof when);
+    CHECK(when.tv_sec >= before && when.tv_sec <= time(0));
+    c = CMSG_NXTHDR(&m, c);
+    CHECK(c && c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL && c->cmsg_len == CMSG_LEN(4));
+    memcpy(&got, CMSG_DATA(c), 4);
+    CHECK_EQ(got, 9);
+    c = CMSG_NXTHDR(&m, c);
+    CHECK(c && c->cmsg_type == IP_TOS && c->cmsg_len == CMSG_LEN(1) && *CMSG_DATA(c) == 0);
+    // One datagram's own, and values that there are not.
+    struct msghdr out = {.msg_name = &a, .msg_namelen = sizeof a, .msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(4)};
+    c = CMSG_FIRSTHDR(&out);
+    *c = (struct cmsghdr){.cmsg_len = CMSG_LEN(4), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_TTL};
+    ttl = 33;
+    memcpy(CMSG_DATA(c), &ttl, 4);
+    v.iov_len = 1;
+    CHECK_EQ(sendmsg(s, &out, 0), 1);
+    ttl = 0;
+    memcpy(CMSG_DATA(c), &ttl, 4);
+    CHECK_ERR(sendmsg(s, &out, 0), EINVAL);
+    c->cmsg_type = 99;
+    CHECK_ERR(sendmsg(s, &out, 0), EINVAL);
+    m.msg_controllen = CMSG_SPACE(sizeof when) + CMSG_LEN(0);
+    CHECK_EQ(recvmsg(r, &m, 0), 1);
+    CHECK(m.msg_flags & MSG_CTRUNC);
+    int r6 = OK(socket(AF_INET6, SOCK_DGRAM, 0)), s6 = OK(socket(AF_INET6, SOCK_DGRAM, 0));
+    struct sockaddr_in6 a6 = v6(0);
+    OK(bind(r6, (void *)&a6, sizeof a6));
+    a6.sin6_port = htons(port_of(r6));
+    OK(setsockopt(r6, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on, sizeof on));
+    OK(setsockopt(r6, IPPROTO_IPV6, IPV6_RECVTCLASS, &on, sizeof on));
+    int class = 12;
+    OK(setsockopt(s6, IPPROTO_IPV6, IPV6_TCLASS, &class, sizeof class));
+    OK(sendto(s6, "x", 1, 0, (void *)&a6, sizeof a6));
+    m.msg_controllen = sizeof control;
+    CHECK_EQ(recvmsg(r6, &m, 0), 1);
+    c = CMSG_FIRSTHDR(&m);
+    CHECK(c && c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT);
+    memcpy(&got, CMSG_DATA(c), 4);
+    CHECK_EQ(got, 64);
+    c = CMSG_NXTHDR(&m, c);
+    CHECK(c && c->cmsg_type == IPV6_TCLASS);
+    memcpy(&got, CMSG_DATA(c), 4);
+    CHECK_EQ(got, 12);
+}
 TEST(interfaces) {
     int s = OK(socket(AF_INET, SOCK_DGRAM, 0));
     struct ifreq r = {.ifr_name = "lo"};
