@@ -133,7 +133,14 @@ internal sealed class StreamChannel(int capacityBytes) : Channel
     {
         lock (_lock)
         {
-            return _isWriterShut || _isReaderShut || IsRoomyLocked() ? PollEvents.AllOut : PollEvents.None;
+            if (_isWriterShut || _isReaderShut || IsRoomyLocked())
+            {
+                return PollEvents.AllOut;
+            }
+
+            // Who was told that there is no room waits to hear of some, also when all that it sent so far fitted.
+            _writerStalled = true;
+            return PollEvents.None;
         }
     }
 
