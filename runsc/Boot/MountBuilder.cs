@@ -132,9 +132,9 @@ internal static class MountBuilder
                     ? files
                     : new OverlayFileSystem(files, new TmpfsFileSystem(kernel.Memory, new TmpfsOptions { SizeLimitBytes = (ulong)Math.Max(0, description.OverlaySizeBytes) }));
             case BootMountKind.Tmpfs:
-                return new TmpfsFileSystem(kernel.Memory, TmpfsOptionsOf(description));
+                return new TmpfsFileSystem(kernel.Memory, TmpfsOptionsOf(description, kernel));
             case BootMountKind.Dev:
-                TmpfsOptions options = TmpfsOptionsOf(description) with { TypeName = description.Source == "tmpfs" ? "tmpfs" : "devtmpfs" };
+                TmpfsOptions options = TmpfsOptionsOf(description, kernel) with { TypeName = description.Source == "tmpfs" ? "tmpfs" : "devtmpfs" };
                 options = Array.Exists(description.Options, static option => option.StartsWith("mode=", StringComparison.Ordinal)) ? options : options with { RootMode = 0x1ed };
                 error = DevFolder.Make(kernel.Memory, options, out FileSystem devices);
                 return error == Errno.None ? devices : throw new BootException($"fill {GuestText.ToText(description.Destination)}: {error}");
@@ -149,9 +149,9 @@ internal static class MountBuilder
         }
     }
 
-    private static TmpfsOptions TmpfsOptionsOf(BootMount description)
+    private static TmpfsOptions TmpfsOptionsOf(BootMount description, Kernel kernel)
     {
-        TmpfsOptions options = new();
+        TmpfsOptions options = new() { DefaultSizeBytes = kernel.TotalMemoryBytes / 2 };
         foreach (string option in description.Options)
         {
             string value = option[(option.IndexOf('=', StringComparison.Ordinal) + 1)..];
@@ -160,7 +160,7 @@ internal static class MountBuilder
                 _ when option.StartsWith("mode=", StringComparison.Ordinal) => options with { RootMode = Convert.ToUInt32(value, 8) & 0xfff },
                 _ when option.StartsWith("uid=", StringComparison.Ordinal) => options with { RootUid = uint.Parse(value, CultureInfo.InvariantCulture) },
                 _ when option.StartsWith("gid=", StringComparison.Ordinal) => options with { RootGid = uint.Parse(value, CultureInfo.InvariantCulture) },
-                _ when option.StartsWith("size=", StringComparison.Ordinal) => options with { SizeLimitBytes = ParseSize(value) },
+                _ when option.StartsWith("size=", StringComparison.Ordinal) => options with { SizeLimitBytes = ParseSize(value), DefaultSizeBytes = 0 },
                 _ => options,
             };
         }

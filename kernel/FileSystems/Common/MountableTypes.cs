@@ -51,7 +51,8 @@ public static class MountableTypes
 
     private static Errno MakeTmpfs(Task task, string options, out FileSystem? fileSystem)
     {
-        Errno error = TmpfsOptionText.TryParse(options, task.Kernel.TotalMemoryBytes, new TmpfsOptions { RootUid = task.Credentials.FileUid, RootGid = task.Credentials.FileGid }, out TmpfsOptions parsed);
+        TmpfsOptions defaults = new() { RootUid = task.Credentials.FileUid, RootGid = task.Credentials.FileGid, DefaultSizeBytes = task.Kernel.TotalMemoryBytes / 2 };
+        Errno error = TmpfsOptionText.TryParse(options, task.Kernel.TotalMemoryBytes, defaults, out TmpfsOptions parsed);
         fileSystem = error == Errno.None ? new TmpfsFileSystem(task.Kernel.Memory, parsed) : null;
         return error;
     }

@@ -14,8 +14,11 @@ public sealed record TmpfsOptions
     /// <summary>The name in /proc/mounts: tmpfs, or devtmpfs.</summary>
     public string TypeName { get; init; } = "tmpfs";
 
-    /// <summary>The most that files may take, in bytes; 0 for no limit.</summary>
+    /// <summary>The most that files may take, in bytes; 0 for <see cref="DefaultSizeBytes"/>.</summary>
     public ulong SizeLimitBytes { get; init; }
+
+    /// <summary>The limit of a mount whose options name none, half of the memory on Linux; 0 for no limit.</summary>
+    public ulong DefaultSizeBytes { get; init; }
 
     /// <summary>The most files there may be; 0 for no limit.</summary>
     public ulong InodeLimit { get; init; }
@@ -49,7 +52,8 @@ public sealed class TmpfsFileSystem : FileSystem
     {
         Memory = memory;
         _options = options;
-        _pageLimit = options.SizeLimitBytes == 0 ? long.MaxValue : Math.Max(1, options.SizeLimitBytes / MemoryManager.PageSize);
+        ulong limitBytes = options.SizeLimitBytes != 0 ? options.SizeLimitBytes : options.DefaultSizeBytes;
+        _pageLimit = limitBytes == 0 ? long.MaxValue : Math.Max(1, limitBytes / MemoryManager.PageSize);
         UserCredentials owner = UserCredentials.Root with { FileUid = options.RootUid, FileGid = options.RootGid };
         _inodes = 1;
         TmpfsDirectory root = new(this, options.RootMode & ModeBits.PermissionMask, new OperationContext(owner, null), null);
@@ -88,7 +92,7 @@ public sealed class TmpfsFileSystem : FileSystem
     /// <inheritdoc/>
     public override Errno GetStatistics(out FileSystemStatistics statistics)
     {
-        ulong limit = _options.SizeLimitBytes == 0 ? 0 : _pageLimit;
+        ulong limit = _pageLimit == long.MaxValue ? 0 : _pageLimit;
         ulong used = (ulong)Math.Max(0, Volatile.Read(ref _pages));
         ulong free = limit > used ? limit - used : 0;
         ulong inodes = (ulong)Math.Max(0, Volatile.Read(ref _inodes));

@@ -46,10 +46,10 @@ public static class TmpfsOptionText
                 options = options with { RootGid = gid };
                 return true;
             case "size" when TrySize(value, totalBytes, out number):
-                options = options with { SizeLimitBytes = number };
+                options = options with { SizeLimitBytes = number, DefaultSizeBytes = 0 };
                 return true;
             case "nr_blocks" when TrySize(value, 0, out number) && number <= ulong.MaxValue / MemoryManager.PageSize:
-                options = options with { SizeLimitBytes = number * MemoryManager.PageSize };
+                options = options with { SizeLimitBytes = number * MemoryManager.PageSize, DefaultSizeBytes = 0 };
                 return true;
             case "nr_inodes" when TrySize(value, 0, out number):
                 options = options with { InodeLimit = number };
