@@ -10,6 +10,7 @@ using CVisor.FileSystems.Gofer;
 using CVisor.FileSystems.Overlay;
 using CVisor.FileSystems.Proc;
 using CVisor.FileSystems.Sys;
+using CVisor.FileSystems.Terminals;
 using CVisor.FileSystems.Tmpfs;
 using CVisor.Runsc.Control;
 
@@ -21,6 +22,7 @@ internal static class MountBuilder
     internal static MountNamespace Build(Kernel kernel, BootConfig config, SentryLog log)
     {
         Devices.Register();
+        DevptsFileSystem.Register();
         MountNamespace? mounts = null;
         List<Mount> readOnly = [];
         List<GoferFileSystem> trees = [];
@@ -138,6 +140,8 @@ internal static class MountBuilder
                 options = Array.Exists(description.Options, static option => option.StartsWith("mode=", StringComparison.Ordinal)) ? options : options with { RootMode = 0x1ed };
                 error = DevFolder.Make(kernel.Memory, options, out FileSystem devices);
                 return error == Errno.None ? devices : throw new BootException($"fill {GuestText.ToText(description.Destination)}: {error}");
+            case BootMountKind.Devpts:
+                return new DevptsFileSystem(kernel.Tasks, DevptsOptionsOf(description));
             case BootMountKind.Mqueue or BootMountKind.Cgroup:
                 return new TmpfsFileSystem(kernel.Memory, new TmpfsOptions { TypeName = description.Kind == BootMountKind.Mqueue ? "mqueue" : "cgroup", RootMode = 0x3ff });
             case BootMountKind.Proc:
@@ -161,6 +165,26 @@ internal static class MountBuilder
                 _ when option.StartsWith("uid=", StringComparison.Ordinal) => options with { RootUid = uint.Parse(value, CultureInfo.InvariantCulture) },
                 _ when option.StartsWith("gid=", StringComparison.Ordinal) => options with { RootGid = uint.Parse(value, CultureInfo.InvariantCulture) },
                 _ when option.StartsWith("size=", StringComparison.Ordinal) => options with { SizeLimitBytes = ParseSize(value), DefaultSizeBytes = 0 },
+                _ => options,
+            };
+        }
+
+        return options;
+    }
+
+    private static DevptsOptions DevptsOptionsOf(BootMount description)
+    {
+        DevptsOptions options = new();
+        foreach (string option in description.Options)
+        {
+            string value = option[(option.IndexOf('=', StringComparison.Ordinal) + 1)..];
+            options = option switch
+            {
+                _ when option.StartsWith("mode=", StringComparison.Ordinal) => options with { Mode = Convert.ToUInt32(value, 8) & 0x1ff },
+                _ when option.StartsWith("ptmxmode=", StringComparison.Ordinal) => options with { MasterMode = Convert.ToUInt32(value, 8) & 0x1ff },
+                _ when option.StartsWith("uid=", StringComparison.Ordinal) => options with { Uid = uint.Parse(value, CultureInfo.InvariantCulture) },
+                _ when option.StartsWith("gid=", StringComparison.Ordinal) => options with { Gid = uint.Parse(value, CultureInfo.InvariantCulture) },
+                _ when option.StartsWith("max=", StringComparison.Ordinal) => options with { Maximum = int.Parse(value, CultureInfo.InvariantCulture) },
                 _ => options,
             };
         }

@@ -41,6 +41,33 @@ public sealed class ByteQueue
         return Errno.None;
     }
 
+    /// <summary>Appends bytes.</summary>
+    [NoAlloc]
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        while (bytes.Length > 0)
+        {
+            Span<byte> room = Room();
+            int piece = Math.Min(room.Length, bytes.Length);
+            bytes[..piece].CopyTo(room);
+            Count += piece;
+            bytes = bytes[piece..];
+        }
+    }
+
+    /// <summary>Drops bytes from the back.</summary>
+    public void Truncate(int count)
+    {
+        Count = Math.Min(Count, count);
+        while (_pageCount > 1 && (_pageCount - 1) * PageBytes >= _start + Count)
+        {
+            _pageCount--;
+            int last = (_firstPage + _pageCount) % _pages.Length;
+            PagePool.Return(_pages[last]!);
+            _pages[last] = null;
+        }
+    }
+
     /// <summary>Moves bytes from the front to a buffer.</summary>
     /// <param name="destination">Filled from its front.</param>
     /// <param name="maximumBytes">The most to move; at least 0.</param>

@@ -50,10 +50,17 @@ public sealed class ProcessGroup
             return;
         }
 
+        SendLocked(SignalNumber.SIGHUP);
+        SendLocked(SignalNumber.SIGCONT);
+    }
+
+    /// <summary>Sends a signal of the kernel's to every member.</summary>
+    [RequiresLock("TaskSet.Lock")]
+    internal void SendLocked(int signal)
+    {
         foreach (ThreadGroup member in Members.ToArray())
         {
-            _ = member.SendLocked(SignalInfo.FromKernel(SignalNumber.SIGHUP));
-            _ = member.SendLocked(SignalInfo.FromKernel(SignalNumber.SIGCONT));
+            _ = member.SendLocked(SignalInfo.FromKernel(signal));
         }
     }
 
@@ -91,12 +98,35 @@ public sealed class Session
     public ThreadGroup? Leader { get; internal set; }
 
     /// <summary>The controlling terminal, or null.</summary>
-    public IControllingTerminal? Terminal { get; set; }
+    public IControllingTerminal? Terminal { get; internal set; }
 
     /// <summary>The process group that may read from the terminal.</summary>
-    public ProcessGroup? Foreground { get; set; }
+    public ProcessGroup? Foreground { get; internal set; }
+
+    /// <summary>The foreground group when the terminal hung up: told once the leader ends.</summary>
+    internal ProcessGroup? FormerForeground { get; set; }
 
     internal int GroupCount { get; set; }
+
+    /// <summary>The leader ended or gave the terminal up (disassociate_ctty()).</summary>
+    /// <param name="continues">Whether the foreground group is sent SIGCONT too.</param>
+    [RequiresLock("TaskSet.Lock")]
+    internal void LoseTerminalLocked(bool continues)
+    {
+        ProcessGroup? told = Terminal is null ? FormerForeground : Foreground;
+        continues |= Terminal is null;
+        if (Terminal is { } terminal)
+        {
+            (Terminal, Foreground, terminal.Session) = (null, null, null);
+        }
+
+        FormerForeground = null;
+        told?.SendLocked(SignalNumber.SIGHUP);
+        if (continues)
+        {
+            told?.SendLocked(SignalNumber.SIGCONT);
+        }
+    }
 }
 
 /// <summary>A terminal that a session can have.</summary>
@@ -105,6 +135,6 @@ public interface IControllingTerminal
     /// <summary>The device number (makedev), for /proc/PID/stat.</summary>
     ulong DeviceNumber { get; }
 
-    /// <summary>The session's leader ended: hang up. The task set's lock is held; take only locks below it.</summary>
-    void OnLeaderExit(Session session);
+    /// <summary>The session it controls, or null. Guarded by the task set's lock; changed by it only.</summary>
+    Session? Session { get; set; }
 }

@@ -277,6 +277,7 @@ public sealed partial class Task
         {
             group.AddFirstLocked(child, (flags & CloneFlags.Parent) != 0 ? ThreadGroup.ParentThread : this);
             group.JoinLocked(ThreadGroup.ProcessGroup);
+            group.HasLeftTerminal = ThreadGroup.HasLeftTerminal;
         }
 
         Kernel.Tasks.Register(child);

@@ -106,6 +106,7 @@ public sealed partial class TaskSet
 
             Session session = new(id) { Leader = process };
             process.JoinLocked(new ProcessGroup(id, session));
+            process.HasLeftTerminal = false;
             return Errno.None;
         }
     }

@@ -120,7 +120,7 @@ public sealed partial class ThreadGroup
         if (Session.Leader == this)
         {
             Session.Leader = null;
-            Session.Terminal?.OnLeaderExit(Session);
+            Session.LoseTerminalLocked(continues: false);
         }
 
         if (Parent is { } parent && parent.ProcessGroup != ProcessGroup && parent.Session == Session)

@@ -59,6 +59,12 @@ public sealed partial class ThreadGroup
     /// <summary>The session.</summary>
     public Session Session => ProcessGroup.Session;
 
+    /// <summary>Whether it gave the session's terminal up for itself alone (TIOCNOTTY); children inherit that.</summary>
+    internal bool HasLeftTerminal { get; set; }
+
+    /// <summary>The controlling terminal, or null.</summary>
+    public IControllingTerminal? ControllingTerminal => HasLeftTerminal ? null : Session.Terminal;
+
     /// <summary>Whether it has called execve(2) since it was made: its parent may no longer move it to another process group.</summary>
     internal bool HasExecuted { get; set; }
 

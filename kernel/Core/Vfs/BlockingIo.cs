@@ -18,8 +18,8 @@ public static class BlockingIo
     public static Blocking<SyscallResult> Read(Task task, FileDescription file, IoBuffer destination)
     {
         IoResult result = FileTransfer.Read(task, file, ref destination);
-        return result.WouldBlock && !file.IsNonBlocking && file.Queue is { } queue
-            ? ReadLater(task, file, queue, destination)
+        return result.WouldBlock && !file.IsNonBlocking && file.Queue is not null
+            ? file.FinishRead(task, destination)
             : (SyscallResult)result;
     }
 
@@ -37,7 +37,8 @@ public static class BlockingIo
             : (SyscallResult)result;
     }
 
-    private static async Blocking<SyscallResult> ReadLater(Task task, FileDescription file, WaitQueue queue, IoBuffer destination)
+    /// <summary>Waits until a read says something else than EAGAIN.</summary>
+    internal static async Blocking<SyscallResult> ReadLater(Task task, FileDescription file, WaitQueue queue, IoBuffer destination)
     {
         long deadlineNs = Deadline(file.ReadTimeoutNs);
         task.PrepareToWait();

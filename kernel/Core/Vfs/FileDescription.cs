@@ -121,6 +121,9 @@ public abstract class FileDescription
     /// <summary>Writes at the description's offset (at the end with O_APPEND) and moves it. EAGAIN when nothing fits now.</summary>
     public virtual IoResult Write(Task? task, ref IoBuffer source) => Errno.EINVAL;
 
+    /// <summary>Goes on with a read that said EAGAIN, of a description that is not O_NONBLOCK and has a <see cref="Queue"/>: waits until there is something. A terminal has rules of its own.</summary>
+    public virtual Blocking<SyscallResult> FinishRead(Task task, IoBuffer destination) => BlockingIo.ReadLater(task, this, Queue!, destination);
+
     /// <summary>Reads at an offset in bytes.</summary>
     public virtual IoResult ReadAt(Task? task, ref IoBuffer destination, long offset) => Errno.ESPIPE;
 

@@ -31,8 +31,8 @@ internal static class TaskFiles
         ulong vm = task.HasExited ? 0 : memory.TotalBytes;
         ulong rss = task.HasExited ? 0 : memory.ResidentBytes / PageSize;
         (SignalSet ignored, SignalSet caught, SignalSet pending, _) = group.DescribeSignals();
-        string terminal = group.Session.Terminal is { } tty ? tty.DeviceNumber.ToString(CultureInfo.InvariantCulture) : "0";
-        int foreground = group.Session.Terminal is null || group.Session.Foreground is not { } fore ? -1 : fore.Id.NumberIn(proc.Pids);
+        string terminal = group.ControllingTerminal is { } tty ? tty.DeviceNumber.ToString(CultureInfo.InvariantCulture) : "0";
+        int foreground = group.ControllingTerminal is null || group.Session.Foreground is not { } fore ? -1 : fore.Id.NumberIn(proc.Pids);
         _ = text.Append(CultureInfo.InvariantCulture, $"{proc.NumberOf(task)} ({task.Name}) {StateOf(task)[0]} {group.Parent?.PidIn(proc.Pids) ?? 0} {group.ProcessGroup.Id.NumberIn(proc.Pids)} {group.Session.Id.NumberIn(proc.Pids)} {terminal} {foreground} ");
         _ = text.Append(CultureInfo.InvariantCulture, $"4194304 0 0 0 0 {time.UserNs / TickNs} {time.SystemNs / TickNs} 0 0 20 0 {group.LiveThreads} 0 {Math.Max(0, group.StartNs - proc.Machine.StartNs) / TickNs} {vm} {rss} 18446744073709551615 ");
         _ = text.Append(CultureInfo.InvariantCulture, $"0 0 0 0 0 {pending.Bits & 0x7fffffff} {task.SignalMask.Bits & 0x7fffffff} {ignored.Bits & 0x7fffffff} {caught.Bits & 0x7fffffff} 0 0 0 17 0 0 0 0 0 0 0 0 0 {memory.ArgumentsStart} {memory.ArgumentsEnd} {memory.EnvironmentStart} {memory.EnvironmentEnd} 0\n");

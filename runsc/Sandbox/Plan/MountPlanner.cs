@@ -43,7 +43,7 @@ public static class MountPlanner
             ("/proc", BootMountKind.Proc, []),
             ("/sys", BootMountKind.Sysfs, []),
             ("/dev", BootMountKind.Dev, []),
-            ("/dev/pts", BootMountKind.Devpts, []),
+            ("/dev/pts", BootMountKind.Devpts, ["gid=5", "mode=620", "ptmxmode=666"]),
             ("/dev/shm", BootMountKind.Tmpfs, ["mode=1777"]),
         ];
         foreach ((string path, BootMountKind kind, string[] options) in wanted)

@@ -74,7 +74,8 @@ TEST(orphaned_stopped_groups_are_woken) {
     int p[2];
     OK(pipe(p));
     CHECK_EXIT(CHILD(
-        setpgid(0, 0);
+        // A session of its own, so that whoever takes the orphan over is in another one.
+        setsid();
         if (fork() == 0) {
             sigset_t m;
             sigemptyset(&m);
