@@ -57,6 +57,7 @@ public static class GoferProgram
             threads.Add(thread);
         }
 
+        FilterTrap.Install("runsc: the gofer ended: its filter forbids the host call ", FailureStatus, StandardError, log, static _ => null);
         HostResult installed = SeccompInstaller.Install(RoleFilters.Gofer);
         if (installed.IsError)
         {

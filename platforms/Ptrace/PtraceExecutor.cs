@@ -36,12 +36,16 @@ internal sealed partial class PtraceExecutor : IExecutor
 
     private const int Awake = 0, AsleepIdle = 1, AsleepInWait = 2;
 
-    internal PtraceExecutor(int index, int cpu)
+    /// <summary>Makes the tracer of the calling thread.</summary>
+    /// <param name="index">Which worker this is.</param>
+    /// <param name="cpu">The CPU to stay on.</param>
+    /// <param name="first">The first executor, whose first stub this one's comes from; null for the first itself.</param>
+    internal PtraceExecutor(int index, int cpu, PtraceExecutor? first)
     {
         Index = index;
         _cpu = cpu;
         PinSelf();
-        _zygote = StartZygote();
+        _zygote = first is null ? StartZygote() : TakeZygote(first);
         _bell = CloneStub(_zygote, NewProcess, out _);
         StartBell();
     }
@@ -179,6 +183,51 @@ internal sealed partial class PtraceExecutor : IExecutor
         Require(InjectRaw(pid, SYS_prctl, PR_SET_NO_NEW_PRIVS, 1), "restrict the stub");
         Require(InjectRaw(pid, SYS_seccomp, 1, 0, unchecked((long)StubPage.FilterProgram)), "install the stub's filter");
         return pid;
+    }
+
+    /// <summary>
+    /// Gets the first stub of a later executor from the first executor: a copy of this process would bring the Sentry's own
+    /// seccomp filter along, which forbids what stubs do. The new stub sleeps untraced between its two tracers.
+    /// </summary>
+    private static int TakeZygote(PtraceExecutor first)
+    {
+        int pid = -1;
+        HostErrno error = HostErrno.None;
+        using ManualResetEventSlim given = new(false);
+        first.Post(() =>
+        {
+            pid = first.GiveZygote(out error);
+            given.Set();
+        });
+        given.Wait();
+        if (pid < 0)
+        {
+            throw new HostException("clone the first stub process of a worker", error);
+        }
+
+        _ = HostCalls.Ptrace(PTRACE_SEIZE, pid, 0, TraceOptions).OrThrow("trace the first stub process of a worker");
+        _ = HostCalls.Ptrace(PTRACE_INTERRUPT, pid, 0, 0).OrThrow("stop the first stub process of a worker");
+        AwaitStop(pid);
+        return pid;
+    }
+
+    private int GiveZygote(out HostErrno error)
+    {
+        int pid = CloneStub(_zygote, NewProcess, out error);
+        if (pid < 0)
+        {
+            return -1;
+        }
+
+        X64Registers registers = StubRegisters(SYS_pause);
+        HostResult left = Tracee.SetRegisters(pid, ref registers);
+        if (!left.IsError)
+        {
+            left = HostCalls.Ptrace(PTRACE_DETACH, pid, 0, 0);
+        }
+
+        error = left.Error;
+        return left.IsError ? -1 : pid;
     }
 
     private static void Require(long result, string what) => _ = new HostResult(result).OrThrow(what);

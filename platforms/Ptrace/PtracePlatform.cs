@@ -13,6 +13,7 @@ namespace CVisor.Platforms.Ptrace;
 public sealed class PtracePlatform : IPlatform
 {
     private readonly int[] _cpus = AllowedCpus();
+    private PtraceExecutor? _first;
 
     /// <inheritdoc/>
     public string Name => "ptrace";
@@ -24,7 +25,12 @@ public sealed class PtracePlatform : IPlatform
     public ulong MaximumAddress => StubPage.Address;
 
     /// <inheritdoc/>
-    public IExecutor CreateExecutor(int index) => new PtraceExecutor(index, _cpus[index % _cpus.Length]);
+    public IExecutor CreateExecutor(int index)
+    {
+        PtraceExecutor executor = new(index, _cpus[index % _cpus.Length], Volatile.Read(ref _first));
+        _ = Interlocked.CompareExchange(ref _first, executor, null);
+        return executor;
+    }
 
     private static int[] AllowedCpus()
     {

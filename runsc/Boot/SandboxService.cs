@@ -188,14 +188,26 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
         return ControlReply.Done;
     }
 
-    /// <summary>Answers the waits that are due, once the first process has ended.</summary>
+    /// <summary>Answers the waits that are due, once the first process has ended: its end kills every other process.</summary>
     /// <returns>The sandbox process's exit status.</returns>
     internal int Finish()
     {
+        const int KilledStatus = 9;
         int status;
+        List<Action<ControlReply>> waiters = [];
         lock (_lock)
         {
             status = _root?.Status ?? 0;
+            foreach (ProcessRecord record in _records.Values)
+            {
+                waiters.AddRange(record.Waiters);
+                record.Waiters.Clear();
+            }
+        }
+
+        foreach (Action<ControlReply> waiter in waiters)
+        {
+            waiter(new ControlReply { WaitStatus = KilledStatus });
         }
 
         return (status & 0x7f) != 0 ? 128 + (status & 0x7f) : (status >> 8) & 0xff;

@@ -6,6 +6,7 @@ using CVisor.Core.Tasks;
 using CVisor.Core.Vfs;
 using CVisor.FileSystems.Pipes;
 using CVisor.Host;
+using CVisor.Host.Filters;
 using CVisor.Platforms;
 using CVisor.Platforms.Ptrace;
 using CVisor.Runsc.Control;
@@ -17,10 +18,13 @@ namespace CVisor.Runsc.Boot;
 /// <summary>The kernel of one sandbox, wired together: platform, memory, file systems, system calls, control socket.</summary>
 internal sealed class Sentry
 {
+    private const int Failure = 128, StandardError = 2;
+
     private readonly BootConfig _config;
     private readonly SentryLog _log;
     private readonly Kernel _kernel;
     private readonly SandboxService _service;
+    private readonly int _goferWatch = -1;
 
     internal Sentry(BootConfig config, SentryLog log)
     {
@@ -46,13 +50,37 @@ internal sealed class Sentry
         MountNamespace mounts = MountBuilder.Build(_kernel, config, log);
         ContainerSettings.Apply(_kernel, config, mounts, log);
         _service = new SandboxService(_kernel, config, mounts, log);
+        if (config.Fds.GoferSockets.Length > 0)
+        {
+            // A descriptor of our own: the guest may unmount what the first one serves.
+            _goferWatch = HostCalls.Dup(config.Fds.GoferSockets[0]).OrThrow("watch the gofer").Int;
+        }
+
+        if (_kernel.WaitUntilReady() is { } problem)
+        {
+            throw new BootException(problem);
+        }
+
+        Confine();
+    }
+
+    /// <summary>Installs the Sentry's own filter, on every thread: from here on it makes the host calls that syscalls.yaml lists and no others.</summary>
+    /// <remarks>No guest has run yet. Threads made later inherit it; stubs do not, since they all come from the first executor's.</remarks>
+    private void Confine()
+    {
+        FilterTrap.Install("runsc: the sandbox ended: its filter forbids the host call ", Failure, StandardError, _config.Fds.PanicLog >= 0 ? _config.Fds.PanicLog : _config.Fds.DebugLog, SyscallInfo.Name);
+        HostResult installed = SeccompInstaller.Install(RoleFilters.Sentry);
+        if (installed.IsError)
+        {
+            throw new BootException($"cannot install the sandbox's seccomp filter: {installed.Error}");
+        }
     }
 
     /// <summary>Runs until the first process has ended.</summary>
     /// <returns>The sandbox process's exit status.</returns>
     internal int Run()
     {
-        ControlServer server = new(_config.Fds.Control, _service);
+        ControlServer server = new(_config.Fds.Control, _service, _goferWatch, () => _kernel.Fail("the gofer process ended, and the container's files with it"));
         if (_config.Fds.Control >= 0)
         {
             new Thread(() => _log.Debug($"control socket closed: {server.Serve()}"), 256 * 1024) { IsBackground = true, Name = "control" }.Start();
@@ -60,7 +88,7 @@ internal sealed class Sentry
 
         if (!StartReport.Send(_config.Fds.Start, new StartReport { Ready = true }))
         {
-            return 128; // runsc was killed while it started us.
+            return Failure; // runsc was killed while it started us.
         }
 
         if (_config.StartAtOnce)
@@ -70,7 +98,7 @@ internal sealed class Sentry
             if (started.Error is not null)
             {
                 _log.Error(started.Error.Message);
-                return 128;
+                return Failure;
             }
         }
 
@@ -80,7 +108,7 @@ internal sealed class Sentry
         {
             _log.Error(bug);
             Console.Error.WriteLine("runsc: the sandbox ended: " + bug);
-            return 128;
+            return Failure;
         }
 
         server.Quiesce();

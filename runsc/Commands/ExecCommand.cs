@@ -77,8 +77,8 @@ internal static class ExecCommand
         }
         catch (HostException error) when (error.Error == HostErrno.ECONNRESET)
         {
-            // The whole container ended, and the process with it, by the kill that ends all.
-            return 128 + 9;
+            // A container that ends by itself answers first.
+            throw new RunscException($"container {context.Id}: the sandbox ended while the process was waited for (killed from outside, or a failure of its own: see its debug log)");
         }
 
         return reply.Error is null ? ExitStatus.FromWait(reply.WaitStatus) : throw new RunscException(reply.Error.Message);

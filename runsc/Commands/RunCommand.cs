@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using CVisor.Runsc.Oci;
 using CVisor.Runsc.Sandbox;
 
 namespace CVisor.Runsc.Commands;
@@ -26,9 +27,10 @@ internal static class RunCommand
             }
 
             int status;
+            string? problem;
             using (SignalForwarder forwarder = SignalForwarder.ToContainer(container))
             {
-                status = launched.WaitForEnd();
+                status = launched.WaitForEnd(out problem);
             }
 
             if (!keep)
@@ -36,7 +38,7 @@ internal static class RunCommand
                 container.Delete(force: true, context.Debug);
             }
 
-            return status;
+            return problem is null ? status : throw new RunscException($"container {options.Id}: {problem}");
         }
     }
 }

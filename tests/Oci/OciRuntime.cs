@@ -80,12 +80,12 @@ internal sealed class OciRuntime : IAsyncDisposable
     }
 
     /// <summary>Waits until a container has a status.</summary>
-    public async Task WaitForStatusAsync(string id, string status)
+    public async Task WaitForStatusAsync(string id, string status, bool mayBeMissing = false)
     {
         string last = "";
         for (int i = 0; i < 200; i++)
         {
-            last = await StatusAsync(id);
+            last = mayBeMissing && (await RunAsync(["state", id])).ExitCode != 0 ? "missing" : await StatusAsync(id);
             if (last == status)
             {
                 return;

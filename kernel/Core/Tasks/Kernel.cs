@@ -12,6 +12,7 @@ public sealed partial class Kernel
 {
     private readonly ManualResetEventSlim _ended = new(false);
     private string? _bug;
+    private volatile string? _startFailure;
 
     /// <summary>Makes a kernel; <see cref="Start"/> sets it going.</summary>
     /// <param name="platform">What runs guest code.</param>
@@ -64,6 +65,31 @@ public sealed partial class Kernel
 
     /// <summary>Starts the workers.</summary>
     public void Start() => Scheduler.Start();
+
+    /// <summary>Waits until the first worker can run guest code.</summary>
+    /// <returns>Null; or why it cannot.</returns>
+    public string? WaitUntilReady()
+    {
+        using ManualResetEventSlim ready = new(false);
+        Scheduler.RunOnFirst(_ => ready.Set());
+        _ = WaitHandle.WaitAny([ready.WaitHandle, _ended.WaitHandle]);
+        return ready.IsSet ? null : _startFailure ?? Bug;
+    }
+
+    /// <summary>Ends the kernel because something outside that it needs has failed.</summary>
+    /// <param name="reason">One line.</param>
+    public void Fail(string reason)
+    {
+        _ = Interlocked.CompareExchange(ref _bug, reason, null);
+        _ended.Set();
+    }
+
+    /// <summary>A worker could not begin: the host forbids what the platform needs.</summary>
+    internal void ReportStartFailure(string reason)
+    {
+        _startFailure = reason;
+        Fail(reason);
+    }
 
     /// <summary>Waits until the first process has ended or a bug ended the kernel.</summary>
     public void WaitUntilEnded() => _ended.Wait();

@@ -184,6 +184,10 @@ internal sealed class Worker
 
             executor.Dispose();
         }
+        catch (Host.HostException failure) when (_executor is null)
+        {
+            _kernel.ReportStartFailure(failure.Message);
+        }
         catch (Exception bug) when (_kernel.ReportBug(bug, Task.Current))
         {
             // The kernel ends the sandbox with a message; this worker does nothing more.

@@ -11,9 +11,10 @@ namespace CVisor.Host;
 internal static unsafe partial class HostCode
 {
     private const int ProtRead = 1, ProtWrite = 2, ProtExec = 4, MapPrivate = 2, MapAnonymous = 0x20;
-    private const int SigBus = 7, SigSegv = 11, SysRtSigaction = 13;
+    private const int SigBus = 7, SigSegv = 11, SigSys = 31, SysRtSigaction = 13, PageBytes = 4096;
     private const ulong SaSiginfo = 4, SaRestorer = 0x04000000, SaOnStack = 0x08000000, SaNoDefer = 0x40000000;
 
+    /// <summary>The code page; behind it lies a page of data that the code finds by its distance.</summary>
     internal static readonly byte* Base = Map();
 
     /// <summary>A host call that may block: the thread counts as outside managed code.</summary>
@@ -24,6 +25,23 @@ internal static unsafe partial class HostCode
     internal static readonly delegate* unmanaged[SuppressGCTransition]<long, long, long, long, long, long, long, long> SyscallFast =
         (delegate* unmanaged[SuppressGCTransition]<long, long, long, long, long, long, long, long>)(Base + HostCodeX64.Syscall6);
 
+    /// <summary>Has SIGSYS write a report and end the process.</summary>
+    /// <param name="report">What trap_handler in HostCode.x64.s reads; never moved or freed.</param>
+    internal static void HandleTraps(byte* report)
+    {
+        // SAFETY: the data page is writable and the handler reads its first quadword only.
+        *(byte**)(Base + PageBytes) = report;
+        KernelSigaction action = new()
+        {
+            Handler = (ulong)(Base + HostCodeX64.TrapHandler),
+            Flags = SaSiginfo | SaOnStack | SaRestorer,
+            Restorer = (ulong)(Base + HostCodeX64.SigreturnTrampoline),
+        };
+
+        // SAFETY: the action lives on this stack until the call returns, and its handler and restorer are in the page.
+        _ = Syscall(SysRtSigaction, SigSys, (long)&action, 0, 8, 0, 0);
+    }
+
     private static byte* Map()
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
@@ -32,14 +50,14 @@ internal static unsafe partial class HostCode
         }
 
         ReadOnlySpan<byte> code = HostCodeX64.Bytes;
-        nint page = mmap(0, 4096, ProtRead | ProtWrite, MapPrivate | MapAnonymous, -1, 0);
+        nint page = mmap(0, 2 * PageBytes, ProtRead | ProtWrite, MapPrivate | MapAnonymous, -1, 0);
         if (page == -1)
         {
             throw new InvalidOperationException("cannot map the host code page: errno " + Marshal.GetLastPInvokeError());
         }
 
-        // SAFETY: the mapping is one page, longer than the code, and writable until the mprotect below.
-        code.CopyTo(new Span<byte>((void*)page, 4096));
+        // SAFETY: the mapping is longer than the code, and writable until the mprotect below.
+        code.CopyTo(new Span<byte>((void*)page, PageBytes));
         byte* p = (byte*)page;
         var call = (delegate* unmanaged<long, long, long, long, long, long, long, long>)(p + HostCodeX64.Syscall6);
 
@@ -48,7 +66,7 @@ internal static unsafe partial class HostCode
 
         // SAFETY: as above.
         RememberHandler(p, SigBus, HostCodeX64.PrevBus);
-        if (mprotect(page, 4096, ProtRead | ProtExec) != 0)
+        if (mprotect(page, PageBytes, ProtRead | ProtExec) != 0)
         {
             throw new InvalidOperationException("cannot make the host code page executable: errno " + Marshal.GetLastPInvokeError());
         }

@@ -13,7 +13,11 @@ namespace CVisor.Runsc.Control;
 /// Host calls used, for the sentry's filter: poll, accept4, recvmsg, sendmsg, close. Replies to Wait are sent by whatever
 /// thread ends the process; <see cref="Peer"/> has a lock for that.
 /// </remarks>
-public sealed class ControlServer(int listener, ISandboxService service)
+/// <param name="listener">The listening socket.</param>
+/// <param name="service">Who carries requests out.</param>
+/// <param name="watched">A socket whose other end must stay open; -1 for none.</param>
+/// <param name="onLost">Called once, on this server's thread, when the other end has closed.</param>
+public sealed class ControlServer(int listener, ISandboxService service, int watched = -1, Action? onLost = null)
 {
     private const int SockCloexec = 0x80000;
     private const short PollIn = 1;
@@ -22,6 +26,7 @@ public sealed class ControlServer(int listener, ISandboxService service)
     private const int MaxPeers = 1024;
 
     private readonly List<Peer> _peers = [];
+    private int _watched = watched;
     private readonly System.Threading.Lock _answering = new();
 
     /// <summary>Serves until the listening socket fails; run it on a thread of its own.</summary>
@@ -31,7 +36,7 @@ public sealed class ControlServer(int listener, ISandboxService service)
         HostPollFd[] fds = new HostPollFd[8];
         while (true)
         {
-            int count = _peers.Count + 1;
+            int count = _peers.Count + 2;
             if (fds.Length < count)
             {
                 Array.Resize(ref fds, count * 2);
@@ -40,8 +45,11 @@ public sealed class ControlServer(int listener, ISandboxService service)
             fds[0] = new HostPollFd { Fd = _peers.Count < MaxPeers ? listener : -1, Events = PollIn };
             for (int i = 0; i < _peers.Count; i++)
             {
-                fds[i + 1] = new HostPollFd { Fd = _peers[i].Connection.Socket, Events = PollIn };
+                fds[i + 2] = new HostPollFd { Fd = _peers[i].Connection.Socket, Events = PollIn };
             }
+
+            // Without events: an end of the connection is told anyway.
+            fds[1] = new HostPollFd { Fd = _watched };
 
             HostResult ready = HostCalls.Poll(fds.AsSpan(0, count), -1);
             if (ready.Error == HostErrno.EINTR)
@@ -54,11 +62,17 @@ public sealed class ControlServer(int listener, ISandboxService service)
                 return ready.Error;
             }
 
-            for (int i = count - 1; i >= 1; i--)
+            if (fds[1].ReturnedEvents != 0)
             {
-                if (fds[i].ReturnedEvents != 0 && !Read(_peers[i - 1]))
+                _watched = -1;
+                onLost?.Invoke();
+            }
+
+            for (int i = count - 1; i >= 2; i--)
+            {
+                if (fds[i].ReturnedEvents != 0 && !Read(_peers[i - 2]))
                 {
-                    Drop(i - 1);
+                    Drop(i - 2);
                 }
             }
 

@@ -47,6 +47,10 @@ public static class SignalNames
         };
     }
 
+    /// <summary>A signal for a person: "SIGKILL", or its number.</summary>
+    public static string Name(int signal) =>
+        signal > 0 && signal < s_names.Length ? "SIG" + s_names[signal] : signal.ToString(CultureInfo.InvariantCulture);
+
     private static int Offset(string text, int start, int direction) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count <= RtMax - RtMin ? start + (direction * count) : -1;
 }

@@ -19,6 +19,7 @@ internal static class GoferPrivileges
         EveryThread.Run(static () =>
         {
             HostCalls.Prctl(PrSetNoNewPrivs, 1, 0, 0, 0).OrThrow("prctl(PR_SET_NO_NEW_PRIVS)");
+            ProcessJail.LimitBoundingSet(FileCapabilities);
             HostCapHeader header = new() { Version = CapVersion3 };
             HostCapData has = default;
             HostCalls.Capget(ref header, ref has).OrThrow("capget");

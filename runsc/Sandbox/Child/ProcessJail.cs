@@ -11,7 +11,7 @@ namespace CVisor.Runsc.Sandbox;
 public static class ProcessJail
 {
     private const ulong MsRdonly = 1, MsNosuid = 2, MsNodev = 4, MsNoexec = 8, MsRemount = 32, MsRec = 0x4000, MsPrivate = 0x40000;
-    private const int MntDetach = 2, PrSetPdeathsig = 1, PrSetDumpable = 4, PrSetNoNewPrivs = 38, SigKill = 9;
+    private const int MntDetach = 2, PrSetPdeathsig = 1, PrSetDumpable = 4, PrCapbsetDrop = 24, PrSetNoNewPrivs = 38, SigKill = 9;
     private const uint CapVersion3 = 0x20080522;
 
     /// <summary>Replaces the root of this mount namespace by an empty, read-only directory.</summary>
@@ -42,8 +42,22 @@ public static class ProcessJail
         }
     }
 
+    /// <summary>Empties the calling thread's bounding set but for some capabilities; to be called while CAP_SETPCAP is held.</summary>
+    internal static void LimitBoundingSet(ulong kept)
+    {
+        for (int capability = 0; capability < 64; capability++)
+        {
+            // EINVAL is the end of those that the host knows.
+            if ((kept & (1UL << capability)) == 0 && HostCalls.Prctl(PrCapbsetDrop, (ulong)capability, 0, 0, 0).Error == HostErrno.EINVAL)
+            {
+                break;
+            }
+        }
+    }
+
     private static void DropInThisThread(long uid, long gid)
     {
+        LimitBoundingSet(kept: 0);
         if (gid >= 0)
         {
             HostCalls.Setgroups(0, 0).OrThrow("setgroups");

@@ -14,7 +14,7 @@ namespace CVisor.Runsc.Sandbox;
 /// <param name="goferPipe">The read end of the gofer's.</param>
 public sealed class LaunchedSandbox(int sandboxPid, int goferPid, int startPipe, int goferPipe) : IDisposable
 {
-    private const int MaxReasonBytes = 64 << 10;
+    private const int MaxReasonBytes = 64 << 10, SigKill = 9;
 
     private byte[] _buffer = new byte[1024];
     private int _length;
@@ -61,8 +61,9 @@ public sealed class LaunchedSandbox(int sandboxPid, int goferPid, int startPipe,
     }
 
     /// <summary>Waits for the sandbox to end.</summary>
+    /// <param name="problem">Why it did not end by itself: one line; null when it did.</param>
     /// <returns>The exit status for our caller.</returns>
-    public int WaitForEnd()
+    public int WaitForEnd(out string? problem)
     {
         int status = 0;
         HostResult waited;
@@ -73,7 +74,11 @@ public sealed class LaunchedSandbox(int sandboxPid, int goferPid, int startPipe,
         while (waited.Error == HostErrno.EINTR);
 
         waited.OrThrow("wait for the sandbox");
-        return ExitStatus.FromWait(status);
+
+        // A guest that is killed by a signal has the sandbox exit with 128 + signal: a signal here is the sandbox's own.
+        int signal = status & 0x7F;
+        problem = signal == 0 ? null : $"the sandbox process was killed by {SignalNames.Name(signal)}" + (signal == SigKill ? " (from outside, or the host is out of memory)" : "");
+        return signal == 0 ? ExitStatus.FromWait(status) : ExitStatus.Failure;
     }
 
     /// <summary>Kills both processes and reaps them.</summary>
@@ -105,7 +110,7 @@ public sealed class LaunchedSandbox(int sandboxPid, int goferPid, int startPipe,
     {
         int status = 0;
         HostResult waited = HostCalls.Wait4(SandboxPid, ref status, 0);
-        string how = waited.IsError ? "" : (status & 0x7F) != 0 ? $" (killed by signal {status & 0x7F})" : $" (exit status {(status >> 8) & 0xFF})";
+        string how = waited.IsError ? "" : (status & 0x7F) != 0 ? $" (killed by {SignalNames.Name(status & 0x7F)})" : $" (exit status {(status >> 8) & 0xFF})";
         return $"the sandbox ended before it was ready{how}; --debug-log=FILE --debug tells more";
     }
 }

@@ -73,7 +73,7 @@ public sealed class RoleFilterTests
         {
             if (!listed.Contains((int)number))
             {
-                Check(role, program, Call(number), BpfMachine.KillProcess);
+                Check(role, program, Call(number), Reference.Word(role.Default));
             }
         }
     }
@@ -151,14 +151,14 @@ public sealed class RoleFilterTests
             const uint Mmap = 9, Mprotect = 10, Clone = 56, Fork = 57, Vfork = 58, Execve = 59, Execveat = 322, PkeyMprotect = 329, Clone3 = 435;
             foreach (uint number in (uint[])[Fork, Vfork, Execve, Execveat, PkeyMprotect])
             {
-                BpfMachine.Run(program, SeccompCall.Of(number)).ShouldBe(BpfMachine.KillProcess);
+                BpfMachine.Run(program, SeccompCall.Of(number)).ShouldBe(BpfMachine.Trap);
             }
 
             BpfMachine.Run(program, SeccompCall.Of(Clone3)).ShouldBe(BpfMachine.Errno | 38);
-            BpfMachine.Run(program, SeccompCall.Of(Clone, 17)).ShouldBe(BpfMachine.KillProcess);
+            BpfMachine.Run(program, SeccompCall.Of(Clone, 17)).ShouldBe(BpfMachine.Trap);
             BpfMachine.Run(program, SeccompCall.Of(Clone, 0x3d0f00)).ShouldBe(BpfMachine.Allow); // pthread_create
-            BpfMachine.Run(program, SeccompCall.Of(Mprotect, 0, 4096, 5)).ShouldBe(BpfMachine.KillProcess);
-            BpfMachine.Run(program, SeccompCall.Of(Mmap, 0, 4096, 7, 0x22)).ShouldBe(BpfMachine.KillProcess);
+            BpfMachine.Run(program, SeccompCall.Of(Mprotect, 0, 4096, 5)).ShouldBe(BpfMachine.Trap);
+            BpfMachine.Run(program, SeccompCall.Of(Mmap, 0, 4096, 7, 0x22)).ShouldBe(BpfMachine.Trap);
             BpfMachine.Run(program, SeccompCall.Of(Mmap, 0, 4096, 3, 0x22)).ShouldBe(BpfMachine.Allow);
         }
     }
