@@ -33,7 +33,7 @@ public sealed class DockerDaemon : IAsyncLifetime
         File.WriteAllText(wrapper, $"#!/bin/sh\nexec '{RepositoryPaths.Runsc}' --debug-log={_folder}/logs/ \"$@\"\n");
         File.SetUnixFileMode(wrapper, (UnixFileMode)0x1ED);
         File.WriteAllText(_folder + "/daemon.json", $$$"""
-            {"runtimes": {"runsc": {"path": "{{{wrapper}}}"}}, "data-root": "{{{_folder}}}/data", "exec-root": "{{{_folder}}}/exec", "pidfile": "{{{_folder}}}/pid",
+            {"runtimes": {"runsc": {"path": "{{{wrapper}}}"}, "runsc-shared": {"path": "{{{wrapper}}}", "runtimeArgs": ["--overlay2=none", "--file-access=shared"]}}, "data-root": "{{{_folder}}}/data", "exec-root": "{{{_folder}}}/exec", "pidfile": "{{{_folder}}}/pid",
              "hosts": ["unix://{{{_folder}}}/docker.sock"], "iptables": false, "ip6tables": false, "bridge": "none"}
             """);
         ProcessStartInfo start = new("/bin/sh")

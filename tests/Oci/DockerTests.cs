@@ -93,4 +93,74 @@ public sealed class DockerTests(DockerDaemon docker) : IClassFixture<DockerDaemo
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    [Fact]
+    public async Task Names_hosts_and_resolver_are_files_of_docker_s()
+    {
+        await docker.NeedAsync();
+        CommandResult result = await docker.RunAsync(["run", "--rm", "--hostname", "some-host", "--add-host", "other:1.2.3.4", "--dns", "5.6.7.8", .. DockerDaemon.Runtime, DockerDaemon.Image,
+            "/bin/sh", "-c", "hostname; cat /etc/hostname; grep other /etc/hosts; grep 5.6.7.8 /etc/resolv.conf; echo 9.9.9.9 more >> /etc/hosts && tail -1 /etc/hosts"]);
+        result.Output.ShouldBe("some-host\nsome-host\n1.2.3.4\tother\nnameserver 5.6.7.8\n9.9.9.9 more\n", result.ToString());
+    }
+
+    [Fact]
+    public async Task A_read_only_root_has_its_writable_places()
+    {
+        await docker.NeedAsync();
+        CommandResult result = await docker.RunAsync(["run", "--rm", "--read-only", "--tmpfs", "/tmp:size=1m", "--ulimit", "nofile=99:100", .. DockerDaemon.Runtime, DockerDaemon.Image,
+            "/bin/sh", "-c", "touch /x; echo $?; echo y > /tmp/y && cat /tmp/y; ulimit -Sn; ulimit -Hn; df -k /tmp | tail -1 | tr -s ' ' | cut -d' ' -f2"]);
+        result.Output.ShouldBe("1\ny\n99\n100\n1024\n", result.ToString());
+        result.Error.ShouldContain("Read-only file system");
+    }
+
+    [Fact]
+    public async Task A_container_is_made_started_stopped_and_started_again()
+    {
+        await docker.NeedAsync();
+        string id = (await docker.MustAsync(["create", .. DockerDaemon.Runtime, DockerDaemon.Image, "/bin/sh", "-c", "echo run; exit 3"])).Trim();
+        (await docker.MustAsync("inspect", "--format", "{{.State.Status}}", id)).ShouldBe("created\n");
+        for (int i = 0; i < 2; i++)
+        {
+            CommandResult started = await docker.RunAsync("start", "-a", id);
+            started.ExitCode.ShouldBe(3, started.ToString());
+            started.Output.ShouldBe("run\n");
+        }
+
+        (await docker.MustAsync("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.State.Error}}", id)).ShouldBe("exited 3 false \n");
+        await docker.MustAsync("rm", id);
+    }
+
+    [Fact]
+    public async Task A_running_container_is_restarted_measured_and_inspected()
+    {
+        await docker.NeedAsync();
+        string id = (await docker.MustAsync(["run", "-d", "--memory", "300m", .. DockerDaemon.Runtime, DockerDaemon.Image, "/bin/sh", "-c", "echo up; sleep 100"])).Trim();
+        await docker.MustAsync("restart", "--time", "0", id);
+        (await docker.MustAsync("inspect", "--format", "{{.State.Status}} {{.RestartCount}}", id)).ShouldBe("running 0\n");
+        (await docker.MustAsync("exec", id, "/bin/sh", "-c", "grep MemTotal /proc/meminfo")).ShouldBe("MemTotal:         307200 kB\n");
+        (await docker.MustAsync("stats", "--no-stream", "--format", "{{.ID}}", id)).ShouldBe(id[..12] + "\n");
+        await docker.MustAsync("rm", "-f", id);
+        Leftovers.ProcessesOf(id).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Files_are_copied_in_and_out_when_the_root_is_shared()
+    {
+        await docker.NeedAsync();
+        string folder = Directory.CreateTempSubdirectory("cvisor-copy-").FullName;
+        string id = (await docker.MustAsync("run", "-d", "--runtime=runsc-shared", "--network=none", DockerDaemon.Image, "/bin/sh", "-c", "echo inside > /made; sleep 100")).Trim();
+        try
+        {
+            File.WriteAllText(folder + "/given", "outside\n");
+            await docker.MustAsync("cp", folder + "/given", id + ":/given");
+            (await docker.MustAsync("exec", id, "/bin/cat", "/given")).ShouldBe("outside\n");
+            await docker.MustAsync("cp", id + ":/made", folder + "/made");
+            File.ReadAllText(folder + "/made").ShouldBe("inside\n");
+        }
+        finally
+        {
+            await docker.RunAsync("rm", "-f", id);
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 }
