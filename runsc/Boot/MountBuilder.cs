@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
 using CVisor.Abi;
+using CVisor.Core.Memory;
 using CVisor.Core.Tasks;
 using CVisor.Core.Vfs;
 using CVisor.FileSystems.Dev;
@@ -40,7 +41,7 @@ internal static class MountBuilder
             }
 
             // Mount points below may have to be made: read-only comes last.
-            MountFlags flags = FlagsOf(description);
+            MountFlags flags = FlagsOf(description) | (config.Flags.AllowSuid ? MountFlags.None : MountFlags.NoSetId);
             Mount mount = new(fileSystem, fileSystem.RootDentry, flags & ~MountFlags.ReadOnly, description.Source);
             if ((flags & MountFlags.ReadOnly) != 0)
             {
@@ -132,7 +133,7 @@ internal static class MountBuilder
                 files!.MakesMountPoints = description.Overlay == BootOverlay.None;
                 return description.Overlay == BootOverlay.None || description.IsFile
                     ? files
-                    : new OverlayFileSystem(files, new TmpfsFileSystem(kernel.Memory, new TmpfsOptions { SizeLimitBytes = (ulong)Math.Max(0, description.OverlaySizeBytes) }));
+                    : new OverlayFileSystem(files, new TmpfsFileSystem(description.FilestoreFd >= 0 ? SandboxMemory.Adopt(description.FilestoreFd) : kernel.Memory, new TmpfsOptions { SizeLimitBytes = (ulong)Math.Max(0, description.OverlaySizeBytes) }));
             case BootMountKind.Tmpfs:
                 return new TmpfsFileSystem(kernel.Memory, TmpfsOptionsOf(description, kernel));
             case BootMountKind.Dev:

@@ -43,6 +43,15 @@ public sealed class SandboxMemory : MemoryFile
     public static SandboxMemory Create(ulong sizeBytes = 1UL << 38)
     {
         int fd = HostCalls.MemfdCreate("cvisor-memory\0"u8, 1).OrThrow("create the sandbox memory file").Int;
+        return Adopt(fd, sizeBytes);
+    }
+
+    /// <summary>Makes memory of a file of the host: what is kept there takes its file system's space, not memory.</summary>
+    /// <param name="fd">An empty file that nobody else uses; taken over.</param>
+    /// <param name="sizeBytes">The most that can ever be handed out; the file stays sparse.</param>
+    [StartUp("Made once, before the first guest runs.")]
+    public static SandboxMemory Adopt(int fd, ulong sizeBytes = 1UL << 38)
+    {
         _ = HostCalls.Ftruncate(fd, (long)sizeBytes).OrThrow("size the sandbox memory file");
         nuint address = (nuint)HostCalls.Mmap(0, (nuint)sizeBytes, ProtRead | ProtWrite, MapShared | MapNoReserve, fd, 0).OrThrow("map the sandbox memory file").Value;
         return new SandboxMemory(fd, address, sizeBytes);

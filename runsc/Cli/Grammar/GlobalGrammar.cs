@@ -25,7 +25,7 @@ public static class GlobalGrammar
         FlagDefinition.Text("platform_device_path", "device of the platform"),
         FlagDefinition.Text("watchdog-action", "what to do when a task is stuck", "log", "log", "panic"),
         FlagDefinition.Switch("rootless", "run without root, in a user namespace; implied for other users"),
-        FlagDefinition.Switch("allow-suid", "set-user-ID programs of the container take effect"),
+        FlagDefinition.Switch("allow-suid", "set-user-ID programs of the container take effect", true),
         FlagDefinition.Switch("oci-seccomp", "enforce the bundle's seccomp program inside the sandbox") with { Overridable = true },
         FlagDefinition.Switch("cpu-num-from-quota", "show the container as many CPUs as its quota allows", true),
         FlagDefinition.Text("file-access", "who changes the root's files", "exclusive", "exclusive", "shared"),

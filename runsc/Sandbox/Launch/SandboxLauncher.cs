@@ -16,6 +16,8 @@ namespace CVisor.Runsc.Sandbox;
 public static class SandboxLauncher
 {
     private const int AfUnix = 1, SockSeqpacket = 5, SockCloexec = 0x80000, OCloexec = 0x80000, AtFdcwd = -100, ORdonly = 0, OTmpfile = 0x410000, ORdwr = 2;
+    private const int FallocKeepSize = 1, FallocPunchHole = 2;
+    private const long FilestoreBytes = 1L << 38;
     private const uint Nobody = 65534;
 
     /// <summary>Starts both processes.</summary>
@@ -213,11 +215,23 @@ public static class SandboxLauncher
         return process.Start();
     }
 
-    /// <summary>Makes the nameless file that holds an upper layer's data.</summary>
+    /// <summary>Makes the nameless file that holds an upper layer's data; -1 when the file system there cannot.</summary>
     internal static int OpenFilestore(string directory)
     {
         HostResult fd = HostCalls.Openat(AtFdcwd, Encoding.UTF8.GetBytes(directory + '\0'), ORdwr | OTmpfile | OCloexec, 0x180);
-        return fd.IsError ? -1 : fd.Int;
+        if (fd.IsError)
+        {
+            return -1;
+        }
+
+        // The sentry relies on both: a sparse file, and pages that read as zeros once they were given back.
+        if (HostCalls.Ftruncate(fd.Int, FilestoreBytes).IsError || HostCalls.Fallocate(fd.Int, FallocKeepSize | FallocPunchHole, 0, 4096).IsError)
+        {
+            _ = HostCalls.Close(fd.Int);
+            return -1;
+        }
+
+        return fd.Int;
     }
 
     /// <summary>The identity a sandbox takes when it has no user namespace: nobody's.</summary>
