@@ -107,7 +107,9 @@ internal sealed class Sentry
         if (_kernel.Bug is { } bug)
         {
             _log.Error(bug);
-            Console.Error.WriteLine("runsc: the sandbox ended: " + bug);
+
+            // Not by the console classes: they set a terminal up first, which the filter forbids.
+            _ = HostIo.WriteAll(StandardError, System.Text.Encoding.UTF8.GetBytes("runsc: the sandbox ended: " + bug + "\n"));
             return Failure;
         }
 
