@@ -98,6 +98,12 @@ public sealed class DockerDaemon : IAsyncLifetime
                 await RunAsync("rm", "-f", id);
             }
 
+            // Removal goes on behind the client's back; a daemon that ends meanwhile leaves the shim behind.
+            for (int i = 0; i < 100 && Shims().Count > 0; i++)
+            {
+                await Task.Delay(100);
+            }
+
             await Command.RunAsync("/bin/sh", ["-c", $"kill -TERM {_daemon.Id}"]);
             using CancellationTokenSource deadline = new(TimeSpan.FromSeconds(20));
             try
@@ -110,8 +116,40 @@ public sealed class DockerDaemon : IAsyncLifetime
             }
         }
 
+        foreach (int shim in Shims())
+        {
+            await Command.RunAsync("/bin/sh", ["-c", $"kill -KILL {shim}"]);
+        }
+
         _daemon?.Dispose();
         await Command.RunAsync("/bin/sh", ["-c", $"rm -rf '{_folder}'"]);
+    }
+
+    /// <summary>The processes that containerd keeps beside each container of this daemon.</summary>
+    private List<int> Shims()
+    {
+        List<int> found = [];
+        foreach (string folder in Directory.GetDirectories("/proc"))
+        {
+            try
+            {
+                string line = File.ReadAllText(folder + "/cmdline");
+                if (line.Contains("containerd-shim", StringComparison.Ordinal) && line.Contains(_folder + "/", StringComparison.Ordinal))
+                {
+                    found.Add(int.Parse(Path.GetFileName(folder)));
+                }
+            }
+            catch (IOException)
+            {
+                // No process, or one that has just ended.
+            }
+            catch (UnauthorizedAccessException)
+            {
+                // Somebody else's.
+            }
+        }
+
+        return found;
     }
 
     private async Task ImportAsync()
