@@ -103,7 +103,7 @@ internal static class AddressSpaceBuilder
             Errno error;
             if (segment.FileBytes != 0)
             {
-                MapRequest map = new() { Length = lead + segment.FileBytes, Offset = segment.Offset - lead, Access = access, MaximumAccess = AllAccess };
+                MapRequest map = new() { Length = lead + segment.FileBytes, Offset = segment.Offset - lead, Access = access, MaximumAccess = AllAccess, Place = file.Path };
                 error = file.ConfigureMap(null, ref map);
                 if (error == Errno.None)
                 {

@@ -28,6 +28,9 @@ internal sealed class Vma : Area
     /// <summary>Offset in the source of <see cref="Area.Start"/>, in bytes.</summary>
     internal ulong Offset;
 
+    /// <summary>Where the file was when it was mapped, without a reference: its path may be an old one once nobody else uses the name.</summary>
+    internal Vfs.VfsPath Place;
+
     /// <summary>A name for /proc/self/maps such as [heap]; null for the source's path.</summary>
     internal string? Name;
 

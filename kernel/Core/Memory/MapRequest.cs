@@ -26,6 +26,9 @@ public struct MapRequest
     /// <summary>Where pages come from; null for anonymous memory.</summary>
     public MemorySource? Source;
 
+    /// <summary>The file's place, for the path in /proc/self/maps; no reference is taken.</summary>
+    public VfsPath Place;
+
     /// <summary>Replaces the name in /proc/self/maps; null to use the file's path.</summary>
     public string? Name;
 }

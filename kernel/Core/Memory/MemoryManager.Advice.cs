@@ -15,7 +15,7 @@ namespace CVisor.Core.Memory;
 /// <param name="Inode">The file's inode number.</param>
 /// <param name="Name">Path or [name]; "" for none.</param>
 /// <param name="ResidentBytes">Memory behind it, at most.</param>
-public readonly record struct AreaReport(ulong Start, ulong End, MemoryAccess Access, bool IsShared, ulong Offset, ulong Device, ulong Inode, string Name, ulong ResidentBytes);
+public readonly record struct AreaReport(ulong Start, ulong End, MemoryAccess Access, bool IsShared, ulong Offset, ulong Device, ulong Inode, string Name, Vfs.VfsPath Place, ulong ResidentBytes);
 
 /// <summary>madvise(2), msync(2), mincore(2), mlock(2), truncation, and what /proc reports.</summary>
 public sealed partial class MemoryManager
@@ -269,7 +269,7 @@ public sealed partial class MemoryManager
                     resident += Math.Min(vma.End, _pmas[i].End) - Math.Max(vma.Start, _pmas[i].Start);
                 }
 
-                report.Add(new AreaReport(vma.Start, vma.End, vma.Access, vma.IsShared, vma.Offset, device, inode, vma.Name ?? name, resident));
+                report.Add(new AreaReport(vma.Start, vma.End, vma.Access, vma.IsShared, vma.Offset, device, inode, vma.Name ?? name, vma.Name is null ? vma.Place : default, resident));
             }
         }
 

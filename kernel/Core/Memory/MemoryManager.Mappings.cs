@@ -240,6 +240,7 @@ public sealed partial class MemoryManager
             Source = request.Source,
             Offset = request.Offset,
             Name = request.Name,
+            Place = request.Place,
         };
         TakeSourceLocked(vma);
         _totalVmBytes += length;

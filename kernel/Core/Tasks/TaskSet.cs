@@ -93,6 +93,24 @@ public sealed partial class TaskSet
         }
     }
 
+    /// <summary>The children that a thread made, by the numbers of a namespace that sees them.</summary>
+    public List<int> ChildrenOf(Task task, PidNamespace ns)
+    {
+        List<int> children = [];
+        lock (Lock)
+        {
+            foreach (ThreadGroup child in task.ThreadGroup.Children)
+            {
+                if (child.ParentThread == task && child.PidIn(ns) is > 0 and int pid)
+                {
+                    children.Add(pid);
+                }
+            }
+        }
+
+        return children;
+    }
+
     /// <summary>The threads that a namespace sees and that fit.</summary>
     public List<Task> Threads(PidNamespace ns, Predicate<Task> match)
     {

@@ -26,6 +26,9 @@ public sealed partial class ThreadGroup
     /// <summary>Called once when all threads have ended.</summary>
     internal Action<ThreadGroup>? Ended { get; set; }
 
+    /// <summary>Threads that have ended and wait for their tracer.</summary>
+    internal int TracedZombies { get; set; }
+
     /// <summary>The thread that calls execve(2) and waits for the others to end; null when there is none.</summary>
     internal Task? Executing { get; set; }
 
@@ -213,6 +216,11 @@ public sealed partial class ThreadGroup
     [RequiresLock("TaskSet.Lock")]
     internal void NotifyParentOfEndLocked()
     {
+        if (TracedZombies > 0)
+        {
+            return; // A process has not ended for its parent until its last thread is gone (delay_group_leader()).
+        }
+
         ThreadGroup? parent = Parent;
         if (Leader.Tracer is { } tracer && tracer.ThreadGroup != parent && Leader.TryBecomeTracedZombieLocked(ExitStatus))
         {

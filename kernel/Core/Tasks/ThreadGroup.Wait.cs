@@ -123,6 +123,12 @@ public sealed partial class ThreadGroup
             return false; // What it does is the tracer's to see.
         }
 
+        if (child.IsZombie && child.TracedZombies > 0)
+        {
+            report = default;
+            return false;
+        }
+
         if (child.IsZombie)
         {
             int status = child.ExitStatus;

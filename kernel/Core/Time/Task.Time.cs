@@ -40,6 +40,9 @@ public sealed partial class Task
         }
     }
 
+    /// <summary>Page faults that needed the kernel.</summary>
+    public long Faults => Volatile.Read(ref _faults);
+
     /// <summary>What the task used.</summary>
     internal ResourceUsage Usage => new(ProcessorTime, 0, Volatile.Read(ref _faults), Volatile.Read(ref _waits), 0);
 

@@ -347,6 +347,11 @@ public sealed partial class Task
         else
         {
             Kernel.Tasks.Unregister(this);
+            ThreadGroup.TracedZombies--;
+            if (ThreadGroup is { IsZombie: true, IsDead: false, TracedZombies: 0 })
+            {
+                ThreadGroup.NotifyParentOfEndLocked();
+            }
         }
     }
 
@@ -370,6 +375,7 @@ public sealed partial class Task
             return false;
         }
 
+        ThreadGroup.TracedZombies += this == ThreadGroup.Leader ? 0 : 1;
         trace.EndStatus = status;
         trace.IsStopped = false;
         ReportToTracerLocked(trace);

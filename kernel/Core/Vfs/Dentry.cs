@@ -53,6 +53,9 @@ public sealed class Dentry
     /// <summary>Whether the name has been removed (unlink, rename over it, rmdir, found stale) while still in use.</summary>
     public bool IsUnlinked { get; internal set; }
 
+    /// <summary>Whether it was dropped from the cache rather than removed: the name may still lead to the file.</summary>
+    public bool IsEvicted { get; internal set; }
+
     /// <summary>How many mounts lie on it, in any namespace; zero lets the walk skip the mount table.</summary>
     public int MountCount;
 

@@ -152,6 +152,7 @@ public sealed class DentryCache
                 return;
             }
 
+            dentry.IsEvicted = true;
             dentry.IsUnlinked = true;
         }
 

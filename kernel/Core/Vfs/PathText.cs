@@ -22,7 +22,7 @@ public static class PathText
     public static string Of(VfsPath place, VfsPath root, out bool isReachable, out bool isDeleted)
     {
         List<string> names = [];
-        isDeleted = place.Dentry is { IsUnlinked: true };
+        isDeleted = place.Dentry is { IsUnlinked: true, IsEvicted: false };
         Mount? mount = place.Mount;
         Dentry? dentry = place.Dentry;
         isReachable = !root.IsValid;

@@ -25,6 +25,7 @@ internal sealed class TaskDirectory : SyntheticDirectory
         Text("status", (text, t) => TaskFiles.WriteStatus(text, t, proc));
         Text("maps", TaskFiles.WriteMaps);
         Text("smaps", TaskFiles.WriteDetailedMaps);
+        Text("smaps_rollup", TaskFiles.WriteRollup);
         Text("limits", TaskFiles.WriteLimits);
         Text("mounts", MountFiles.WriteMounts);
         Text("mountinfo", MountFiles.WriteMountInfo);
@@ -32,7 +33,8 @@ internal sealed class TaskDirectory : SyntheticDirectory
         Text("io", (text, _) => text.Append("rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n"), 0x100);
         Text("oom_score", (text, _) => text.Append("0\n"));
         _ = Add("oom_score_adj", new OomAdjustment(proc, task));
-        Text("personality", (text, _) => text.Append("00000000\n"), 0x100);
+        Text("personality", (text, t) => text.Append(t.Attributes.Personality.ToString("x8", System.Globalization.CultureInfo.InvariantCulture)).Append('\n'), 0x100);
+        Text("timerslack_ns", (text, t) => text.Append(t.Attributes.TimerSlackNs).Append('\n'));
         Text("wchan", (text, _) => text.Append('0'));
         Text("loginuid", (text, _) => text.Append("4294967295"));
         Text("sessionid", (text, _) => text.Append("4294967295"));
@@ -45,7 +47,17 @@ internal sealed class TaskDirectory : SyntheticDirectory
         _ = Add("ns", new NamespaceDirectory(proc, task));
         _ = Add("net", new NetworkDirectory(proc, task));
         UserNamespaceFiles.Add(this, proc, task);
-        if (isProcess)
+        if (!isProcess)
+        {
+            Text("children", (text, t) =>
+            {
+                foreach (int pid in t.Kernel.Tasks.ChildrenOf(t, proc.Pids))
+                {
+                    _ = text.Append(pid).Append(' ');
+                }
+            });
+        }
+        else
         {
             _ = Add("task", new ThreadsDirectory(proc, task));
         }

@@ -34,7 +34,7 @@ internal static class TaskFiles
         string terminal = group.ControllingTerminal is { } tty ? tty.DeviceNumber.ToString(CultureInfo.InvariantCulture) : "0";
         int foreground = group.ControllingTerminal is null || group.Session.Foreground is not { } fore ? -1 : fore.Id.NumberIn(proc.Pids);
         _ = text.Append(CultureInfo.InvariantCulture, $"{proc.NumberOf(task)} ({task.Name}) {StateOf(task)[0]} {group.Parent?.PidIn(proc.Pids) ?? 0} {group.ProcessGroup.Id.NumberIn(proc.Pids)} {group.Session.Id.NumberIn(proc.Pids)} {terminal} {foreground} ");
-        _ = text.Append(CultureInfo.InvariantCulture, $"4194304 0 0 0 0 {time.UserNs / TickNs} {time.SystemNs / TickNs} 0 0 20 0 {group.LiveThreads} 0 {Math.Max(0, group.StartNs - proc.Machine.StartNs) / TickNs} {vm} {rss} 18446744073709551615 ");
+        _ = text.Append(CultureInfo.InvariantCulture, $"4194304 {task.Faults} 0 0 0 {time.UserNs / TickNs} {time.SystemNs / TickNs} {group.ChildrenUsage.Time.UserNs / TickNs} {group.ChildrenUsage.Time.SystemNs / TickNs} {20 + task.Attributes.Nice} {task.Attributes.Nice} {group.LiveThreads} 0 {Math.Max(0, group.StartNs - proc.Machine.StartNs) / TickNs} {vm} {rss} 18446744073709551615 ");
         _ = text.Append(CultureInfo.InvariantCulture, $"0 0 0 0 0 {pending.Bits & 0x7fffffff} {task.SignalMask.Bits & 0x7fffffff} {ignored.Bits & 0x7fffffff} {caught.Bits & 0x7fffffff} 0 0 0 17 0 0 0 0 0 0 0 0 0 {memory.ArgumentsStart} {memory.ArgumentsEnd} {memory.EnvironmentStart} {memory.EnvironmentEnd} 0\n");
     }
 
@@ -71,7 +71,7 @@ internal static class TaskFiles
     {
         foreach (AreaReport area in task.Memory.Report())
         {
-            WriteArea(text, area);
+            WriteArea(text, area, task);
         }
     }
 
@@ -79,12 +79,33 @@ internal static class TaskFiles
     {
         foreach (AreaReport area in task.Memory.Report())
         {
-            WriteArea(text, area);
+            WriteArea(text, area, task);
             ulong size = (area.End - area.Start) / 1024;
             ulong resident = area.ResidentBytes / 1024;
-            _ = text.Append(CultureInfo.InvariantCulture, $"Size:           {size,8} kB\nKernelPageSize: {4,8} kB\nMMUPageSize:    {4,8} kB\nRss:            {resident,8} kB\nPss:            {resident,8} kB\nShared_Clean:   {0,8} kB\nShared_Dirty:   {0,8} kB\nPrivate_Clean:  {0,8} kB\nPrivate_Dirty:  {resident,8} kB\nReferenced:     {resident,8} kB\nAnonymous:      {resident,8} kB\nSwap:           {0,8} kB\nLocked:         {0,8} kB\nVmFlags: rd mr mw me\n");
+            _ = text.Append(CultureInfo.InvariantCulture, $"Size:           {size,8} kB\nKernelPageSize: {4,8} kB\nMMUPageSize:    {4,8} kB\n");
+            WriteSizes(text, resident);
+            _ = text.Append("VmFlags: rd mr mw me\n");
         }
     }
+
+    internal static void WriteRollup(StringBuilder text, Task task)
+    {
+        ulong resident = 0;
+        ulong first = 0;
+        ulong last = 0;
+        foreach (AreaReport area in task.Memory.Report())
+        {
+            first = first == 0 ? area.Start : first;
+            last = area.End;
+            resident += area.ResidentBytes / 1024;
+        }
+
+        _ = text.Append(CultureInfo.InvariantCulture, $"{first:x8}-{last:x8} ---p 00000000 00:00 0                          [rollup]\n");
+        WriteSizes(text, resident);
+    }
+
+    private static void WriteSizes(StringBuilder text, ulong resident) =>
+        text.Append(CultureInfo.InvariantCulture, $"Rss:            {resident,8} kB\nPss:            {resident,8} kB\nShared_Clean:   {0,8} kB\nShared_Dirty:   {0,8} kB\nPrivate_Clean:  {0,8} kB\nPrivate_Dirty:  {resident,8} kB\nReferenced:     {resident,8} kB\nAnonymous:      {resident,8} kB\nSwap:           {0,8} kB\nLocked:         {0,8} kB\n");
 
     internal static void WriteLimits(StringBuilder text, Task task)
     {
@@ -108,15 +129,16 @@ internal static class TaskFiles
     private static string StateOf(Task task) =>
         task.ThreadGroup.IsZombie || task.HasExited ? "Z (zombie)" : task.IsTraceStopped ? "t (tracing stop)" : task.ThreadGroup.IsStoppedCompletely ? "T (stopped)" : task.IsParked ? "S (sleeping)" : "R (running)";
 
-    private static void WriteArea(StringBuilder text, in AreaReport area)
+    private static void WriteArea(StringBuilder text, in AreaReport area, Task task)
     {
         int before = text.Length;
         _ = text.Append(CultureInfo.InvariantCulture, $"{area.Start:x8}-{area.End:x8} ")
             .Append((area.Access & MemoryAccess.Read) != 0 ? 'r' : '-').Append((area.Access & MemoryAccess.Write) != 0 ? 'w' : '-').Append((area.Access & MemoryAccess.Execute) != 0 ? 'x' : '-').Append(area.IsShared ? 's' : 'p')
             .Append(CultureInfo.InvariantCulture, $" {area.Offset:x8} {DeviceNumber.Major(area.Device):x2}:{DeviceNumber.Minor(area.Device):x2} {area.Inode} ");
-        if (area.Name.Length > 0)
+        string name = area.Place.IsValid ? PathText.Of(area.Place, task.Fs.Root).Replace("\n", "\\012", StringComparison.Ordinal) : area.Name;
+        if (name.Length > 0)
         {
-            _ = text.Append(' ', Math.Max(0, 73 - (text.Length - before))).Append(area.Name);
+            _ = text.Append(' ', Math.Max(0, 73 - (text.Length - before))).Append(name);
         }
 
         _ = text.Append('\n');

@@ -122,6 +122,8 @@ public static partial class Handlers
             }
 
             error = file.ConfigureMap(task, ref request);
+            request.Place = request.Source is null ? default : file.Path;
+            request.Name ??= request.Source is null || file.Path.IsValid ? null : file.AnonymousName;
         }
 
         file.Unreference();
