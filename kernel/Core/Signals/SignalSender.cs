@@ -4,6 +4,7 @@ using CVisor.Abi;
 using CVisor.Core.Credentials;
 using CVisor.Core.Namespaces;
 using CVisor.Core.Tasks;
+using CVisor.Core.Vfs;
 
 namespace CVisor.Core.Signals;
 
@@ -110,6 +111,59 @@ public static class SignalSender
 
             bool toSelf = tid == 0 ? task.ThreadGroup == sender.ThreadGroup : task == sender;
             return MayPretend(info, toSelf) ? SendInfoLocked(sender, task.ThreadGroup, tid == 0 ? null : task, info) : Errno.EPERM;
+        }
+    }
+
+    /// <summary>Tells the owner of an open file of an event (send_sigio()): SIGIO, or the signal that it chose, which says what and where.</summary>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="owner">Whom, and with which signal.</param>
+    /// <param name="code">POLL_IN and its like (si_code).</param>
+    /// <param name="band">The events as poll(2) has them (si_band).</param>
+    /// <param name="fd">The descriptor (si_fd).</param>
+    public static void Notify(Kernel kernel, AsyncOwner owner, int code, ulong band, int fd)
+    {
+        if (owner.Namespace is not { } ns || owner.Pid == 0)
+        {
+            return;
+        }
+
+        lock (kernel.Tasks.Lock)
+        {
+            switch (owner.Kind)
+            {
+                case AsyncOwnerKind.Thread when ns.FindLocked(owner.Pid)?.Task is { } thread:
+                    NotifyLocked(owner, thread.ThreadGroup, thread, code, band, fd);
+                    break;
+                case AsyncOwnerKind.Process when TaskSet.FindProcessLocked(ns, owner.Pid) is { } process:
+                    NotifyLocked(owner, process, null, code, band, fd);
+                    break;
+                case AsyncOwnerKind.ProcessGroup when ns.FindLocked(owner.Pid)?.Group is { } group:
+                    foreach (ThreadGroup member in group.Members)
+                    {
+                        NotifyLocked(owner, member, null, code, band, fd);
+                    }
+
+                    break;
+            }
+        }
+    }
+
+    [RequiresLock("TaskSet.Lock")]
+    private static void NotifyLocked(AsyncOwner owner, ThreadGroup target, Task? only, int code, ulong band, int fd)
+    {
+        const int Sigio = 29;
+        UserCredentials who = owner.Sender;
+        UserCredentials whom = target.Leader.Credentials;
+        bool isSame = who.EffectiveUid == whom.SavedUid || who.EffectiveUid == whom.RealUid || who.RealUid == whom.SavedUid || who.RealUid == whom.RealUid;
+        if (who.EffectiveUid != 0 && !isSame)
+        {
+            return;
+        }
+
+        SignalInfo info = new() { Signal = owner.Signal, Code = code, Address = band, Status = fd };
+        if (owner.Signal == 0 || target.SendLocked(info, only, force: false) != Errno.None)
+        {
+            _ = target.SendLocked(SignalInfo.FromKernel(Sigio), only, force: false);
         }
     }
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+using CVisor.Core.Credentials;
+using CVisor.Core.Namespaces;
+using CVisor.Core.Tasks;
+
 namespace CVisor.Core.Vfs;
 
 /// <summary>What the number of an <see cref="AsyncOwner"/> means (F_OWNER_*).</summary>
@@ -22,4 +26,16 @@ public sealed record AsyncOwner(AsyncOwnerKind Kind, int Pid, int Signal)
 {
     /// <summary>Nobody.</summary>
     public static AsyncOwner Nobody { get; } = new(AsyncOwnerKind.Process, 0, 0);
+
+    /// <summary>Where the number is one; null for nobody.</summary>
+    public PidNamespace? Namespace { get; init; }
+
+    /// <summary>Who named the owner: with these rights the signal is sent.</summary>
+    public UserCredentials Sender { get; init; } = UserCredentials.Root;
+
+    /// <summary>The same signal, to somebody else.</summary>
+    /// <param name="task">Who names the owner.</param>
+    /// <param name="kind">What the number means.</param>
+    /// <param name="pid">The number.</param>
+    public AsyncOwner Named(Task task, AsyncOwnerKind kind, int pid) => this with { Kind = kind, Pid = pid, Namespace = task.PidNamespace, Sender = task.Credentials };
 }

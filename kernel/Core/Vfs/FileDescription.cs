@@ -20,6 +20,8 @@ public abstract class FileDescription
     [GuardedBy(nameof(_observerLock))]
     private List<IReleaseObserver>? _observers;
     private Inode? _written;
+    [GuardedBy(nameof(_observerLock))]
+    private SignalDrivenIo? _signals;
     private AsyncOwner? _asyncOwner;
 
     /// <summary>Makes a description with one reference, the caller's.</summary>
@@ -99,7 +101,10 @@ public abstract class FileDescription
         new(inode.FileSystem.InternalMount, new Dentry(inode.FileSystem, null, name, inode) { IsUnlinked = true });
 
     /// <summary>Sets the status flags that F_SETFL may change (APPEND, ASYNC, DIRECT, NOATIME, NONBLOCK).</summary>
-    public void SetStatusFlags(OpenFlags flags)
+    /// <param name="flags">All of them.</param>
+    /// <param name="task">Who; null when the kernel itself does, which asks for no signals.</param>
+    /// <param name="fd">The number that signals of O_ASYNC name.</param>
+    public void SetStatusFlags(OpenFlags flags, Task? task = null, int fd = -1)
     {
         const OpenFlags Settable = OpenFlags.Append | OpenFlags.Async | OpenFlags.Direct | OpenFlags.NoAccessTime | OpenFlags.NonBlock;
         int before;
@@ -110,6 +115,15 @@ public abstract class FileDescription
             after = unchecked((int)(((OpenFlags)(uint)before & ~Settable) | (flags & Settable)));
         }
         while (Interlocked.CompareExchange(ref _flags, after, before) != before);
+
+        if (task is not null && ((before ^ after) & (int)OpenFlags.Async) != 0)
+        {
+            lock (_observerLock)
+            {
+                _signals?.Stop();
+                _signals = (after & (int)OpenFlags.Async) != 0 ? SignalDrivenIo.Start(this, task.Kernel, fd) : null;
+            }
+        }
     }
 
     /// <summary>What poll(2) says now.</summary>
@@ -229,6 +243,8 @@ public abstract class FileDescription
         IReleaseObserver[] observers;
         lock (_observerLock)
         {
+            _signals?.Stop();
+            _signals = null;
             if (_observers is null)
             {
                 return;

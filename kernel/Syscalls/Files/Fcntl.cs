@@ -56,7 +56,7 @@ public static partial class Handlers
         switch (cmd)
         {
             case SetFl:
-                return SetStatusFlags(task, file, unchecked((OpenFlags)(uint)arg));
+                return SetStatusFlags(task, fd, file, unchecked((OpenFlags)(uint)arg));
             case GetLk or OfdGetLk:
                 return FindLock(task, file, cmd, new UserPtr(arg));
             case SetLk or OfdSetLk:
@@ -68,7 +68,7 @@ public static partial class Handlers
             case SetLease:
                 return (int)unchecked((uint)arg) == 2 ? Errno.EAGAIN : Errno.EINVAL;
             case Notify:
-                return file.Inode?.Type == FileType.Directory ? Errno.EINVAL : Errno.ENOTDIR;
+                return NotifyOfChanges(task, fd, file, unchecked((DirectoryEvents)(uint)arg));
             case SetPipeSize:
                 return file is PipeDescription pipe ? pipe.Pipe.SetCapacity(unchecked((uint)arg), task.Credentials.Has(Capability.SysResource)) : Errno.EBADF;
             case GetPipeSize:
@@ -102,7 +102,18 @@ public static partial class Handlers
         return fd;
     }
 
-    private static Errno SetStatusFlags(Task task, FileDescription file, OpenFlags flags)
+    private static Errno NotifyOfChanges(Task task, int fd, FileDescription file, DirectoryEvents events)
+    {
+        if (file.Inode?.Type != FileType.Directory)
+        {
+            return Errno.ENOTDIR;
+        }
+
+        DirectoryNotice.Set(task, file, fd, events);
+        return Errno.None;
+    }
+
+    private static Errno SetStatusFlags(Task task, int fd, FileDescription file, OpenFlags flags)
     {
         if ((flags & ~file.Flags & OpenFlags.NoAccessTime) != 0 && file.Inode is { } inode)
         {
@@ -113,7 +124,7 @@ public static partial class Handlers
             }
         }
 
-        file.SetStatusFlags(flags);
+        file.SetStatusFlags(flags, task, fd);
         return Errno.None;
     }
 
@@ -141,7 +152,7 @@ public static partial class Handlers
                     return Errno.EINVAL;
                 }
 
-                file.AsyncOwner = owner with { Kind = number < 0 ? AsyncOwnerKind.ProcessGroup : AsyncOwnerKind.Process, Pid = Math.Abs(number) };
+                file.AsyncOwner = owner.Named(task, number < 0 ? AsyncOwnerKind.ProcessGroup : AsyncOwnerKind.Process, Math.Abs(number));
                 return 0;
             case GetOwnEx:
                 Abi.Linux.OwnerEx told = new() { Type = (int)owner.Kind, Pid = owner.Pid };
@@ -153,7 +164,7 @@ public static partial class Handlers
                     return error != Errno.None ? error : Errno.EINVAL;
                 }
 
-                file.AsyncOwner = owner with { Kind = (AsyncOwnerKind)wanted.Type, Pid = wanted.Pid };
+                file.AsyncOwner = owner.Named(task, (AsyncOwnerKind)wanted.Type, wanted.Pid);
                 return 0;
         }
     }

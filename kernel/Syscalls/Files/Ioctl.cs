@@ -45,7 +45,7 @@ public static partial class Handlers
                 Errno error = task.Memory.CopyIn(argument, out int on);
                 if (error == Errno.None)
                 {
-                    file.SetStatusFlags(on != 0 ? file.Flags | flag : file.Flags & ~flag);
+                    file.SetStatusFlags(on != 0 ? file.Flags | flag : file.Flags & ~flag, task, fd);
                 }
 
                 result = error;
