@@ -8,6 +8,7 @@ using CVisor.Core.Signals;
 using CVisor.Core.Tasks;
 using CVisor.Core.Time;
 using CVisor.Core.Vfs;
+using CVisor.FileSystems.HostStreams;
 using CVisor.Runsc.Control;
 using CoreLimit = CVisor.Core.Tasks.ResourceLimit;
 
@@ -30,6 +31,8 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
         internal bool HasEnded;
         internal int Status;
         internal readonly List<Action<ControlReply>> Waiters = [];
+        internal readonly ManualResetEventSlim Shown = new(false);
+        internal TerminalBridge? Terminal;
     }
 
     /// <inheritdoc/>
@@ -77,6 +80,13 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
         if (request.Signal is < 0 or > 64)
         {
             return ControlReply.Failed(ControlErrorKind.Invalid, $"there is no signal {request.Signal}");
+        }
+
+        // The host's terminal changed its size; ours follows, and tells its foreground process group itself.
+        if (request is { Signal: SignalNumber.SIGWINCH, Target: SignalTarget.Foreground } && TerminalOf(request.Pid) is { } resized)
+        {
+            resized.UpdateSize();
+            return ControlReply.Done;
         }
 
         List<ThreadGroup> targets = [];
@@ -194,10 +204,12 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
     {
         const int KilledStatus = 9;
         int status;
+        ProcessRecord? root;
         List<Action<ControlReply>> waiters = [];
         lock (_lock)
         {
-            status = _root?.Status ?? 0;
+            root = _root;
+            status = root?.Status ?? 0;
             foreach (ProcessRecord record in _records.Values)
             {
                 waiters.AddRange(record.Waiters);
@@ -209,6 +221,9 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
         {
             waiter(new ControlReply { WaitStatus = KilledStatus });
         }
+
+        // A terminal that nobody reads does not keep the sandbox from ending.
+        _ = root is not { HasEnded: true } || root.Shown.Wait(TimeSpan.FromSeconds(2));
 
         return (status & 0x7f) != 0 ? 128 + (status & 0x7f) : (status >> 8) & 0xff;
     }
@@ -232,7 +247,9 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
             return NotRunnable(spec, error);
         }
 
-        FdTable table = StandardStreams.Install(descriptors);
+        FdTable table = new();
+        record.Terminal = spec.Terminal ? ConsoleTerminal.Start(root, credentials, descriptors, table) : null;
+        StandardStreams.Install(descriptors, table);
         ResourceLimits limits = new();
         foreach (Control.ResourceLimit limit in spec.Rlimits)
         {
@@ -260,6 +277,7 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
                 Fs = fs,
                 Limits = limits,
                 OomScoreAdjustment = spec.OomScoreAdj,
+                Terminal = record.Terminal?.Terminal,
                 Ended = process => OnEnded(process, record),
             },
             created =>
@@ -281,6 +299,7 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
         {
             table.RemoveUser(null);
             fs.RemoveUser();
+            record.Terminal?.Finish(static () => { });
             return NotRunnable(spec, result.Error);
         }
 
@@ -303,9 +322,31 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
             }
         }
 
-        foreach (Action<ControlReply> waiter in waiters)
+        // Whoever waits hears of the end after the last output.
+        if (record.Terminal is { } terminal)
         {
-            waiter(new ControlReply { WaitStatus = record.Status });
+            terminal.Finish(Answer);
+        }
+        else
+        {
+            Answer();
+        }
+
+        void Answer()
+        {
+            record.Shown.Set();
+            foreach (Action<ControlReply> waiter in waiters)
+            {
+                waiter(new ControlReply { WaitStatus = record.Status });
+            }
+        }
+    }
+
+    private TerminalBridge? TerminalOf(int pid)
+    {
+        lock (_lock)
+        {
+            return (pid is 0 or 1 ? _root : _records.GetValueOrDefault(pid))?.Terminal;
         }
     }
 

@@ -10,15 +10,12 @@ internal static class StandardStreams
 {
     private static readonly HostPoller s_poller = new();
 
-    /// <summary>Makes a descriptor table of host descriptors, which are taken over.</summary>
-    internal static FdTable Install(List<(int HostFd, int GuestFd)> descriptors)
+    /// <summary>Puts host descriptors, which are taken over, into a descriptor table.</summary>
+    internal static void Install(List<(int HostFd, int GuestFd)> descriptors, FdTable table)
     {
-        FdTable table = new();
         foreach ((int hostFd, int guestFd) in descriptors)
         {
             table.InstallAt(guestFd, new HostDescription(s_poller, hostFd), closeOnExec: false)?.Unreference();
         }
-
-        return table;
     }
 }

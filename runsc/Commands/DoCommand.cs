@@ -37,7 +37,7 @@ internal static class DoCommand
             Mounts = [.. Volumes(context)],
             Process = spec.Process! with
             {
-                Terminal = HostTerminal.IsTerminal(0),
+                Terminal = RawTerminal.IsUsable(),
                 Rlimits = null,
                 Capabilities = new OciCapabilities { Bounding = all, Effective = all, Inheritable = all, Permitted = all },
             },

@@ -47,10 +47,9 @@ internal static class ExecCommand
 
         OciProcess process = ExecProcess.Make(context, container.State.Process);
         string consoleSocket = context.Flags.Text("console-socket");
-        if (consoleSocket.Length > 0)
-        {
-            process = process with { Terminal = true };
-        }
+        bool isOurs = consoleSocket.Length == 0 && (process.Terminal || context.Boolean("tty", "t")) && context.Flags.Integer("sync-fd") < 0 && RawTerminal.IsUsable();
+        process = process with { Terminal = isOurs || consoleSocket.Length > 0 };
+        using RawTerminal? raw = isOurs ? RawTerminal.Enter(0) : null;
 
         using ControlClient client = container.Connect();
         int pid = Execute(context, client, process, consoleSocket);

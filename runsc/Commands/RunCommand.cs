@@ -18,6 +18,10 @@ internal static class RunCommand
     /// <summary>Makes, starts and waits.</summary>
     public static int Run(CommandContext context, CreateOptions options, bool isDetached, bool keep)
     {
+        // The keys are for the container's own terminal to interpret; a console socket's user sees to its own.
+        bool isOurs = !isDetached && options.ConsoleSocket.Length == 0 && options.Spec.Process!.Terminal && RawTerminal.IsUsable();
+        options = options with { HasTerminal = isOurs || options.ConsoleSocket.Length > 0 };
+        using RawTerminal? raw = isOurs ? RawTerminal.Enter(0) : null;
         Container container = ContainerFactory.Create(context.Store, options, out LaunchedSandbox launched);
         using (launched)
         {

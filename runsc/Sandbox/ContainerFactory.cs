@@ -125,7 +125,7 @@ public static class ContainerFactory
         {
             Id = options.Id,
             Spec = options.Spec,
-            Process = options.Process ?? ProcessPlanner.Plan(process, options.Config),
+            Process = (options.Process ?? ProcessPlanner.Plan(process, options.Config)) with { Terminal = options.HasTerminal || options.ConsoleSocket.Length > 0 },
             Mounts = mounts,
             Config = options.Config,
             ControlPath = store.SocketPath(options.Id),

@@ -25,6 +25,9 @@ public sealed record CreateOptions
     /// <summary>Where the terminal's master is sent; empty for nowhere.</summary>
     public string ConsoleSocket { get; init; } = "";
 
+    /// <summary>Whether the standard streams are a raw terminal of the host, to be joined to one of the container's.</summary>
+    public bool HasTerminal { get; init; }
+
     /// <summary>Where the sandbox's PID is written; empty for nowhere.</summary>
     public string PidFile { get; init; } = "";
 

@@ -28,6 +28,9 @@ public sealed class ProcessRequest
     /// <summary>Its namespaces; null for the kernel's initial ones.</summary>
     public Namespaces.NamespaceSet? Namespaces { get; init; }
 
+    /// <summary>Its controlling terminal, or null.</summary>
+    public IControllingTerminal? Terminal { get; init; }
+
     /// <summary>Called once with the process when all its threads have ended, under the task set's lock: note it and return.</summary>
     public Action<ThreadGroup>? Ended { get; init; }
 }
@@ -94,6 +97,11 @@ public sealed partial class Kernel
         }
 
         task.ThreadGroup.OomScoreAdjustment = request.OomScoreAdjustment;
+        if (request.Terminal is { } terminal)
+        {
+            Tasks.GiveTerminal(task.ThreadGroup, terminal);
+        }
+
         task.StartProgram(program);
         task.Launch();
         return new ProcessResult(task.ThreadGroup, Errno.None);

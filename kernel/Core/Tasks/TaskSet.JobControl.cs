@@ -66,6 +66,15 @@ public sealed partial class TaskSet
         }
     }
 
+    /// <summary>Gives a new process that comes from outside, and leads a session, its terminal.</summary>
+    internal void GiveTerminal(ThreadGroup leader, IControllingTerminal terminal)
+    {
+        lock (Lock)
+        {
+            AcquireLocked(leader, terminal);
+        }
+    }
+
     /// <summary>Gives a session leader a terminal (TIOCSCTTY).</summary>
     /// <param name="caller">The leader.</param>
     /// <param name="terminal">The terminal.</param>

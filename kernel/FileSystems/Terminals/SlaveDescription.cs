@@ -65,6 +65,7 @@ public sealed class SlaveDescription : FileDescription
     /// <summary>Waits for VMIN bytes, or as long as VTIME says.</summary>
     public override async Blocking<SyscallResult> FinishRead(Task task, IoBuffer destination)
     {
+        // A reader that waits is told of a hang-up by an error; one that comes later reads the end of file.
         long startNs = KernelClock.MonotonicNs;
         task.PrepareToWait();
         Queue.Add(task.Waiter, PollEvents.AllIn | PollEvents.Err | PollEvents.Hup);
@@ -72,7 +73,7 @@ public sealed class SlaveDescription : FileDescription
         {
             while (true)
             {
-                IoResult result = Read(task, ref destination);
+                IoResult result = IsHungUp ? Errno.EIO : Read(task, ref destination);
                 if (!result.WouldBlock)
                 {
                     return result;

@@ -26,6 +26,8 @@ public static class Pseudoterminal
             int number = HostTerminal.Unlock(master).OrThrow("unlock the terminal").Int;
             string name = string.Create(CultureInfo.InvariantCulture, $"/dev/pts/{number}");
             int slave = fds.Own(HostCalls.Openat(AtFdcwd, Encoding.UTF8.GetBytes(name + '\0'), ORdwr | ONoctty | OCloexec, 0).OrThrow("open " + name).Int);
+            // For good: the container's own terminal interprets the keys.
+            _ = RawTerminal.Enter(slave);
             if (width > 0 && height > 0)
             {
                 _ = HostTerminal.SetSize(master, (ushort)Math.Min(width, ushort.MaxValue), (ushort)Math.Min(height, ushort.MaxValue));
