@@ -72,6 +72,35 @@ internal static class ConsoleTerminal
         return TerminalBridge.Start(master, input, output == input ? HostCalls.Dup(output).Int : output);
     }
 
+    /// <summary>Makes the container's terminal its /dev/console too, by a mount as in other runtimes.</summary>
+    internal static Errno MountConsole(MountNamespace mounts, VfsPath root, Pty terminal)
+    {
+        const string Console = "/dev/console";
+        Errno error = VirtualFileSystem.MakeNode(OperationContext.Kernel, root, root, Console, (uint)FileType.Regular | 0x180, 0);
+        if (error is not (Errno.None or Errno.EEXIST))
+        {
+            return error;
+        }
+
+        string name = Devpts + terminal.Index.ToString(CultureInfo.InvariantCulture);
+        error = VirtualFileSystem.Resolve(OperationContext.Kernel, root, root, name, WalkFlags.None, out VfsPath slave);
+        if (error != Errno.None)
+        {
+            return error;
+        }
+
+        error = VirtualFileSystem.Resolve(OperationContext.Kernel, root, root, Console, WalkFlags.None, out VfsPath place);
+        if (error == Errno.None)
+        {
+            Mount mount = new(slave.Inode.FileSystem, slave.Dentry!, slave.Mount!.Flags, "devpts");
+            error = mounts.Attach(mount, place);
+            place.Unreference();
+        }
+
+        slave.Unreference();
+        return error;
+    }
+
     private static int Find(List<(int HostFd, int GuestFd)> descriptors, int guestFd)
     {
         int index = descriptors.FindIndex(one => one.GuestFd == guestFd);

@@ -59,7 +59,7 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
             descriptors.Add((passed.HostFd, passed.GuestFd));
         }
 
-        return Start(config.Process, descriptors, _root);
+        return Start(config.Process, descriptors, _root, isFirst: true);
     }
 
     /// <inheritdoc/>
@@ -228,7 +228,7 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
         return (status & 0x7f) != 0 ? 128 + (status & 0x7f) : (status >> 8) & 0xff;
     }
 
-    private ControlReply Start(ProcessSpec spec, List<(int HostFd, int GuestFd)> descriptors, ProcessRecord record)
+    private ControlReply Start(ProcessSpec spec, List<(int HostFd, int GuestFd)> descriptors, ProcessRecord record, bool isFirst = false)
     {
         UserCredentials credentials = ProcessBuilder.CredentialsOf(spec);
         VfsPath root = new(mounts.Root, mounts.Root.Root);
@@ -250,6 +250,11 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
         FdTable table = new();
         record.Terminal = spec.Terminal ? ConsoleTerminal.Start(root, credentials, descriptors, table) : null;
         StandardStreams.Install(descriptors, table);
+        if (isFirst && record.Terminal is { } console && ConsoleTerminal.MountConsole(mounts, root, console.Terminal) is var refused and not Errno.None)
+        {
+            log.Info($"there is no /dev/console: {refused}");
+        }
+
         ResourceLimits limits = new();
         foreach (Control.ResourceLimit limit in spec.Rlimits)
         {
