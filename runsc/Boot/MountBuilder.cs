@@ -175,22 +175,8 @@ internal static class MountBuilder
 
     private static DevptsOptions DevptsOptionsOf(BootMount description)
     {
-        DevptsOptions options = new();
-        foreach (string option in description.Options)
-        {
-            string value = option[(option.IndexOf('=', StringComparison.Ordinal) + 1)..];
-            options = option switch
-            {
-                _ when option.StartsWith("mode=", StringComparison.Ordinal) => options with { Mode = Convert.ToUInt32(value, 8) & 0x1ff },
-                _ when option.StartsWith("ptmxmode=", StringComparison.Ordinal) => options with { MasterMode = Convert.ToUInt32(value, 8) & 0x1ff },
-                _ when option.StartsWith("uid=", StringComparison.Ordinal) => options with { Uid = uint.Parse(value, CultureInfo.InvariantCulture) },
-                _ when option.StartsWith("gid=", StringComparison.Ordinal) => options with { Gid = uint.Parse(value, CultureInfo.InvariantCulture) },
-                _ when option.StartsWith("max=", StringComparison.Ordinal) => options with { Maximum = int.Parse(value, CultureInfo.InvariantCulture) },
-                _ => options,
-            };
-        }
-
-        return options;
+        Errno error = DevptsOptions.TryParse(string.Join(',', description.Options), out DevptsOptions options);
+        return error == Errno.None ? options : throw new BootException($"mount {GuestText.ToText(description.Destination)}: unknown options {string.Join(',', description.Options)}");
     }
 
     private static ulong ParseSize(string value)

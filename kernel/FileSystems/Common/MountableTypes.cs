@@ -5,6 +5,7 @@ using CVisor.Abi;
 using CVisor.Core.Vfs;
 using CVisor.FileSystems.Proc;
 using CVisor.FileSystems.Sys;
+using CVisor.FileSystems.Terminals;
 using CVisor.FileSystems.Tmpfs;
 using Task = CVisor.Core.Tasks.Task;
 
@@ -28,6 +29,7 @@ public static class MountableTypes
         ["mqueue"] = MakeMqueue,
         ["proc"] = MakeProc,
         ["sysfs"] = MakeSys,
+        ["devpts"] = MakeDevpts,
     };
 
     /// <summary>Adds a type, or replaces it.</summary>
@@ -70,6 +72,13 @@ public static class MountableTypes
     {
         fileSystem = new TmpfsFileSystem(task.Kernel.Memory, new TmpfsOptions { TypeName = "mqueue", RootMode = 0x3ff });
         return Errno.None;
+    }
+
+    private static Errno MakeDevpts(Task task, string options, out FileSystem? fileSystem)
+    {
+        Errno error = DevptsOptions.TryParse(options, out DevptsOptions parsed);
+        fileSystem = error == Errno.None ? new DevptsFileSystem(task.Kernel.Tasks, parsed) : null;
+        return error;
     }
 
     private static Errno MakeProc(Task task, string options, out FileSystem? fileSystem)

@@ -8,25 +8,6 @@ using CVisor.Core.Vfs;
 
 namespace CVisor.FileSystems.Terminals;
 
-/// <summary>How a devpts is set up (mount options; Linux's Documentation/filesystems/devpts.rst).</summary>
-public sealed record DevptsOptions
-{
-    /// <summary>Owner of slaves; null for whoever opens the master.</summary>
-    public uint? Uid { get; init; }
-
-    /// <summary>Group of slaves; null for that of whoever opens the master.</summary>
-    public uint? Gid { get; init; }
-
-    /// <summary>Permission bits of slaves.</summary>
-    public uint Mode { get; init; } = 0x180;
-
-    /// <summary>Permission bits of ptmx.</summary>
-    public uint MasterMode { get; init; }
-
-    /// <summary>The most terminals there may be.</summary>
-    public int Maximum { get; init; } = 1 << 20;
-}
-
 /// <summary>The terminals of one /dev/pts: every mount is an instance of its own (devpts(5)).</summary>
 /// <remarks>Lock order: <c>_lock</c> alone; a terminal's own lock is not taken under it.</remarks>
 public sealed class DevptsFileSystem : FileSystem

@@ -73,7 +73,7 @@ public sealed class SlaveDescription : FileDescription
         {
             while (true)
             {
-                IoResult result = IsHungUp ? Errno.EIO : Read(task, ref destination);
+                IoResult result = IsHungUp ? Errno.EIO : FileTransfer.Read(task, this, ref destination);
                 if (!result.WouldBlock)
                 {
                     return result;

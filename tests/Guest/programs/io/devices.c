@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// syscalls: open mknod mmap ioctl lseek pread64 stat
+// syscalls: open mknod mmap mount ioctl lseek pread64 unshare
 // needs: root
 // Devices: the same wherever their nodes lie, and what little they can be asked.
 #include "../guest.h"
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/sysmacros.h>
 #include <sys/random.h>
 
@@ -82,4 +83,29 @@ TEST(descriptors_open_again_by_name) {
     int zero = OK(open("/dev/zero", O_RDONLY));
     sprintf(name, "/proc/self/fd/%d", zero);
     CHECK_EQ(read(OK(open(name, O_RDONLY)), b, 8), 8);
+}
+TEST(each_devpts_has_terminals_of_its_own) {
+    OK(unshare(CLONE_NEWNS));
+    OK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+    OK(mkdir("pts", 0755));
+    CHECK_ERR(mount("devpts", "pts", "devpts", 0, "nonsense=1"), EINVAL);
+    OK(mount("devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=666,mode=620,gid=5"));
+    int n = -1, zero = 0, m = OK(open("pts/ptmx", O_RDWR | O_NOCTTY));
+    OK(ioctl(m, TIOCGPTN, &n));
+    CHECK_EQ(n, 0);
+    struct stat st;
+    OK(stat("pts/0", &st));
+    CHECK_EQ(st.st_mode & 0777, 0620);
+    CHECK_EQ(st.st_gid, 5);
+    CHECK_EQ(major(st.st_rdev), 136);
+    // A node beside it leads there too.
+    OK(mknod("ptmx", S_IFCHR | 0666, makedev(5, 2)));
+    int second = OK(open("ptmx", O_RDWR | O_NOCTTY));
+    OK(ioctl(second, TIOCGPTN, &n));
+    CHECK_EQ(n, 1);
+    OK(ioctl(second, TIOCSPTLCK, &zero));
+    int s = OK(open("pts/1", O_RDWR | O_NOCTTY));
+    CHECK_EQ(write(second, "x\n", 2), 2);
+    char b[4];
+    CHECK_EQ(read(s, b, 4), 2);
 }
