@@ -16,6 +16,11 @@ public sealed class DebianBundleTests : IClassFixture<DebianRoot>
     {
         Assert.SkipWhen(_root.Folder is null, _root.Reason);
         RealProgram program = RealProgram.ByName(name);
+        foreach (string command in program.Needs)
+        {
+            Assert.SkipUnless(_root.Has(command), $"the root has no command '{command}'");
+        }
+
         CommandResult native = await GuestRoot.RunNativelyAsync(_root.Folder!, program.Command, RealPrograms.Timeout);
         RealPrograms.CheckNative(native);
         Sandbox.NeedPrograms();

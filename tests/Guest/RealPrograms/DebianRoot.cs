@@ -15,6 +15,15 @@ public sealed class DebianRoot : IAsyncLifetime
     /// <summary>Why there is no root.</summary>
     public string Reason { get; private set; } = "";
 
+    /// <summary>Whether a command is installed in the root.</summary>
+    /// <param name="command">Its name, or its absolute path.</param>
+    /// <returns>True when it is; its links may be absolute, so they are not followed.</returns>
+    public bool Has(string command)
+    {
+        string[] folders = command.StartsWith('/') ? [""] : ["usr/bin", "usr/sbin"];
+        return Array.Exists(folders, folder => new FileInfo(Path.Combine(Folder!, folder, command.TrimStart('/'))) is { Exists: true } or { LinkTarget: not null });
+    }
+
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {

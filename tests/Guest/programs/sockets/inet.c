@@ -223,6 +223,32 @@ TEST(a_long_stream) {
     CHECK_EQ(at, total);
     CHECK_EXIT(child, 0);
 }
+TEST(room_again_after_sends_that_all_fitted) {
+    int l = listener(), c = OK(socket(AF_INET, SOCK_STREAM, 0));
+    struct sockaddr_in a = v4(port_of(l));
+    OK(connect(c, (void *)&a, sizeof a));
+    int s = OK(accept(l, 0, 0));
+    static char b[65536];
+    struct pollfd p = {.fd = c, .events = POLLOUT};
+    long sent = 0;
+    while (poll(&p, 1, 0) == 1) {
+        CHECK_EQ(send(c, b, 1024, MSG_DONTWAIT), 1024);
+        sent += 1024;
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        usleep(50000);
+        while (sent > 0) {
+            ssize_t n = recv(s, b, sizeof b, 0);
+            CHECK(n > 0);
+            sent -= n;
+        }
+        _exit(0);
+    }
+    CHECK_EQ(poll(&p, 1, 5000), 1);
+    CHECK_EQ(send(c, b, 1024, MSG_DONTWAIT), 1024);
+    CHECK_EXIT(child, 0);
+}
 TEST(a_full_window) {
     int s[2];
     static char b[1 << 20];
