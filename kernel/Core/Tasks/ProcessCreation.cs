@@ -50,7 +50,20 @@ public sealed partial class Kernel
     /// <param name="request">What.</param>
     /// <param name="completed">Called on a worker's thread, once.</param>
     public void CreateProcess(ProcessRequest request, Action<ProcessResult> completed) =>
-        Scheduler.RunOnFirst(executor => completed(CreateProcessNow(request, executor)));
+        Scheduler.RunOnFirst(executor =>
+        {
+            ProcessResult result;
+            try
+            {
+                result = CreateProcessNow(request, executor);
+            }
+            catch (Exception bug) when (ReportBug(bug, null))
+            {
+                result = new ProcessResult(null, Errno.EIO); // The kernel has ended; the caller must not wait for ever.
+            }
+
+            completed(result);
+        });
 
     private ProcessResult CreateProcessNow(ProcessRequest request, IExecutor executor)
     {
