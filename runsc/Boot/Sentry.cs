@@ -9,6 +9,7 @@ using CVisor.Host;
 using CVisor.Host.Filters;
 using CVisor.Platforms;
 using CVisor.Platforms.Ptrace;
+using CVisor.Platforms.Systrap;
 using CVisor.Runsc.Control;
 using CVisor.Syscalls;
 using CVisor.Syscalls.Trace;
@@ -30,12 +31,13 @@ internal sealed class Sentry
     {
         _config = config;
         _log = log;
+        int workers = config.CpuCount > 0 ? config.CpuCount : Environment.ProcessorCount;
         IPlatform platform = config.Flags.Platform switch
         {
             "ptrace" => new PtracePlatform(),
+            "systrap" => new SystrapPlatform(workers),
             string other => throw new BootException($"platform {other} is not part of this build; use --platform=ptrace"),
         };
-        int workers = config.CpuCount > 0 ? config.CpuCount : Environment.ProcessorCount;
         SyscallTracer? tracer = config.Flags.Strace ? new SyscallTracer(line => log.Info(line.ToString()), config.Flags.StraceLogSizeBytes, config.Flags.StraceSyscalls) : null;
         _kernel = new Kernel(platform, new LinuxSyscallTable(tracer), SandboxMemory.Create(), Math.Max(1, workers));
         _kernel.Vdso = Vdso.Create(_kernel.Memory, _kernel.Timers);

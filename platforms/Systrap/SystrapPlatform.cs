@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
+using System.Threading;
+using CVisor.Host;
+
+namespace CVisor.Platforms.Systrap;
+
+/// <summary>Guest code runs in stub processes under a filter that traps every system call; they and the Sentry speak through shared memory.</summary>
+/// <remarks>README.md in this folder tells how.</remarks>
+public sealed class SystrapPlatform : IPlatform
+{
+    /// <summary>How often the Sentry looks at a stub's answer before it sleeps.</summary>
+    internal const int AwaitSpins = 200;
+
+    /// <summary>How often an executor looks at its released contexts before it sleeps.</summary>
+    internal const int ExecutorSpins = 2000;
+
+    /// <summary>How long a sleep for an answer lasts before the Sentry looks whether the stub lives.</summary>
+    internal const long PatienceNs = 20_000_000;
+
+    /// <summary>How often an executor looks whether the processes that it waits for live.</summary>
+    internal const int LostCheckMs = 1000;
+
+    private const int SigChld = 17, StubSpins = 4000, HelperSpins = 200;
+    private const int EfdNonblock = 0x800, OCloexec = 0x80000;
+    private readonly Lock _lock = new();
+    [GuardedBy(nameof(_lock))]
+    private readonly List<Helper> _dying = [];
+    private readonly int[] _eventFds;
+
+    /// <summary>Makes the platform: the shared memory and the first helper.</summary>
+    /// <param name="executorCount">How many executors there will be.</param>
+    public SystrapPlatform(int executorCount)
+    {
+        _eventFds = OpenEvents(Math.Clamp(executorCount, 1, SystrapLayout.MaximumExecutors));
+        Region = new SharedRegion(_eventFds[0], _eventFds[^1]);
+        bool alone = Environment.ProcessorCount < 2;
+        Region.DoorbellWord(SystrapLayout.Spin) = alone ? 0 : StubSpins;
+        Region.DoorbellWord(SystrapLayout.HelperSpin) = alone ? 0 : HelperSpins;
+        _ = HostCalls.IgnoreSignal(SigChld).OrThrow("let dead stubs go");
+        ulong part = Region.TakeSpace();
+        HostResult pid = Region.StartZygote(part).OrThrow("make the first stub process");
+        Zygote = new Helper(this, part, pid.Int);
+    }
+
+    /// <inheritdoc/>
+    public string Name => "systrap";
+
+    /// <inheritdoc/>
+    public ulong MinimumAddress => 0x10000;
+
+    /// <inheritdoc/>
+    public ulong MaximumAddress => Region.Address;
+
+    internal SharedRegion Region { get; }
+
+    /// <summary>The helper of an empty address space, from which others are made.</summary>
+    internal Helper Zygote { get; }
+
+    /// <inheritdoc/>
+    public IExecutor CreateExecutor(int index) => new SystrapExecutor(this, index, _eventFds[index % _eventFds.Length]);
+
+    /// <summary>Keeps a helper that was told to end until it has, and gives back the parts of those that have.</summary>
+    internal void Bury(Helper helper)
+    {
+        lock (_lock)
+        {
+            for (int i = _dying.Count - 1; i >= 0; i--)
+            {
+                if (_dying[i].AreGone)
+                {
+                    Region.ReturnSpace(_dying[i].Part);
+                    _dying.RemoveAt(i);
+                }
+            }
+
+            _dying.Add(helper);
+        }
+    }
+
+    /// <summary>Opens the event descriptors with neighbouring numbers: a guest's process keeps this range and nothing else.</summary>
+    private static int[] OpenEvents(int count)
+    {
+        // Until the last ones are neighbours; the others fill the holes before them meanwhile.
+        List<int> opened = [];
+        int run = 0;
+        while (run < count)
+        {
+            int fd = HostCalls.Eventfd2(0, EfdNonblock | OCloexec).OrThrow("make an event descriptor").Int;
+            run = opened.Count > 0 && fd == opened[^1] + 1 ? run + 1 : 1;
+            opened.Add(fd);
+        }
+
+        foreach (int spare in opened[..^count])
+        {
+            _ = HostCalls.Close(spare);
+        }
+
+        return [.. opened[^count..]];
+    }
+}
