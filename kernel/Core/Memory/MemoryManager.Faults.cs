@@ -26,9 +26,6 @@ public enum FaultOutcome
 /// <summary>Touching memory: finding or making the pages, and telling the hardware.</summary>
 public sealed partial class MemoryManager
 {
-    /// <summary>Anonymous memory is handed out in pieces of at most this: the host commits what is touched, so a large piece only saves faults.</summary>
-    private const ulong AnonymousPieceBytes = 4UL << 20;
-
     private const int SegvAccerr = 2;
 
     /// <summary>How much is copied around a write to shared private memory.</summary>
@@ -159,8 +156,9 @@ public sealed partial class MemoryManager
         pma = null;
         if (vma.Source is null)
         {
-            ulong start = Math.Max(low, address & ~(AnonymousPieceBytes - 1));
-            ulong end = Math.Min(high, (address & ~(AnonymousPieceBytes - 1)) + AnonymousPieceBytes);
+            ulong piece = _memory.PieceBytes;
+            ulong start = Math.Max(low, address & ~(piece - 1));
+            ulong end = Math.Min(high, (address & ~(piece - 1)) + piece);
             Errno error = _memory.Allocate(end - start, out ulong offset);
             if (error != Errno.None)
             {

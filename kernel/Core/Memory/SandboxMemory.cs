@@ -17,6 +17,9 @@ public sealed class SandboxMemory : MemoryFile
     private const int FallocKeepSize = 1, FallocPunchHole = 2;
     private const ulong PageSize = 4096;
     private const int ChunkPages = 16384;
+
+    // The host commits what is touched, so a large piece only saves faults.
+    private const ulong LargePieceBytes = 4UL << 20, SmallPieceBytes = 64UL << 10;
     private readonly Lock _lock = new();
     private readonly nuint _base;
     private readonly ulong _sizeBytes;
@@ -36,6 +39,26 @@ public sealed class SandboxMemory : MemoryFile
 
     /// <summary>Pages handed out now, in bytes: an upper bound of what is committed.</summary>
     public long UsedBytes => Volatile.Read(ref _usedPages) * (long)PageSize;
+
+    /// <summary>The most that may be committed, in bytes: beyond it <see cref="Allocate"/> says ENOMEM.</summary>
+    public ulong LimitBytes { get; set; } = ulong.MaxValue;
+
+    /// <summary>Whether what is handed out could, touched to the last page, go beyond the limit: then pieces are small and somebody has to watch.</summary>
+    public bool IsOvercommitted => (ulong)UsedBytes > LimitBytes;
+
+    /// <summary>How much is best handed out at once for anonymous memory, in bytes: a lot while it cannot go beyond the limit, little afterwards.</summary>
+    internal ulong PieceBytes => (ulong)UsedBytes + LargePieceBytes > LimitBytes ? SmallPieceBytes : LargePieceBytes;
+
+    /// <summary>What the host has committed, in bytes.</summary>
+    public ulong CommittedBytes
+    {
+        get
+        {
+            const ulong BlockBytes = 512;
+            HostStat stat = default;
+            return HostCalls.Fstat(HostFd, ref stat).IsError ? 0 : (ulong)stat.Blocks * BlockBytes;
+        }
+    }
 
     /// <summary>Makes the memory.</summary>
     /// <param name="sizeBytes">The most that can ever be handed out; only address space.</param>
@@ -65,6 +88,13 @@ public sealed class SandboxMemory : MemoryFile
     {
         lock (_lock)
         {
+            // A long range is committed bit by bit, if ever; only its beginning must have room.
+            if ((ulong)UsedBytes + lengthBytes > LimitBytes && CommittedBytes + Math.Min(lengthBytes, SmallPieceBytes) > LimitBytes)
+            {
+                offset = 0;
+                return Errno.ENOMEM;
+            }
+
             foreach ((ulong length, ulong start) in _freeBySize.GetViewBetween((lengthBytes, 0), (ulong.MaxValue, ulong.MaxValue)))
             {
                 RemoveFreeLocked(start, length);

@@ -231,9 +231,6 @@ public sealed partial class Task
         ForceSignal(new SignalInfo { Signal = fault.Signal, Code = fault.Code, Address = fault.Address });
     }
 
-    /// <summary>No memory could be had for the guest: the process is killed, as by the host's out-of-memory killer.</summary>
-    private void KillForMemory() => _ = ThreadGroup.Send(SignalInfo.FromKernel(SignalNumber.SIGKILL), force: true);
-
     /// <summary>The host took the hardware thread away: nothing can run there any more.</summary>
     private void OnHardwareLost() => _ = ThreadGroup.Send(SignalInfo.FromKernel(SignalNumber.SIGKILL), force: true);
 

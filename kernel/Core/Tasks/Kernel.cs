@@ -25,6 +25,7 @@ public sealed partial class Kernel
         Syscalls = syscalls;
         Memory = memory;
         Scheduler = new Scheduler(this, platform, workerCount);
+        MemoryWatch = new MemoryWatch(this);
     }
 
     /// <summary>What runs guest code.</summary>
@@ -56,6 +57,9 @@ public sealed partial class Kernel
 
     /// <summary>The kernel's log, for dmesg(1).</summary>
     public KernelLog Log { get; } = new();
+
+    /// <summary>Who keeps the guests' memory within the limit.</summary>
+    public MemoryWatch MemoryWatch { get; }
 
     /// <summary>All futexes.</summary>
     public Futexes.FutexTable Futexes { get; } = new();

@@ -203,6 +203,7 @@ public sealed partial class Task
             {
                 case FaultOutcome.Resolved:
                     CountFault();
+                    Kernel.MemoryWatch.OnHandedOut();
                     return;
                 case FaultOutcome.NotMapped:
                     ForceFaultSignal(fault with { Code = MapErr });
@@ -214,7 +215,7 @@ public sealed partial class Task
                     ForceFaultSignal(fault with { Signal = Sigbus, Code = 2 });
                     return;
                 default:
-                    KillForMemory();
+                    Kernel.MemoryWatch.OnShortage(ThreadGroup);
                     return;
             }
         }
