@@ -71,7 +71,7 @@ public static class ProgramLoader
         int length;
         for (int depth = 0; ; depth++)
         {
-            if (file.Inode?.TryDenyWriting() != true)
+            if (file.Inode?.TryDenyWriting() == false)
             {
                 file.Unreference();
                 space.Release();
@@ -116,7 +116,7 @@ public static class ProgramLoader
                 break;
             }
 
-            file.Inode.AllowWriting();
+            file.Inode?.AllowWriting();
             file.Unreference();
             file = opened.Description!;
         }
@@ -148,7 +148,7 @@ public static class ProgramLoader
 
         if (error != Errno.None)
         {
-            file.Inode.AllowWriting();
+            file.Inode?.AllowWriting();
             file.Unreference();
             interpreterFile?.Unreference();
             space.Release();

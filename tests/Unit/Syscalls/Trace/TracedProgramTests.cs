@@ -93,6 +93,7 @@ public sealed partial class TracedProgramTests
         Kernel kernel = new(new PtracePlatform(), new EndingTable(new LinuxSyscallTable(tracer)), memory, 1);
         kernel.Start();
         using ManualResetEventSlim ready = new(false);
+        ProcessResult created = default;
         kernel.CreateProcess(
             new ProcessRequest
             {
@@ -108,8 +109,13 @@ public sealed partial class TracedProgramTests
                 Descriptors = new FdTable(),
                 Fs = new FsContext(default, default, 0),
             },
-            _ => ready.Set());
+            result =>
+            {
+                created = result;
+                ready.Set();
+            });
         ready.Wait(TimeSpan.FromSeconds(20)).ShouldBeTrue(kernel.Bug);
+        created.Error.ShouldBe(Abi.Errno.None);
         kernel.WaitUntilEnded();
         kernel.Bug.ShouldBeNull();
         return [.. lines];
