@@ -23,6 +23,10 @@ public sealed class Scheduler
     /// <summary>The workers.</summary>
     internal ReadOnlySpan<Worker> Workers => _workers;
 
+    /// <summary>What tasks used on a processor, as /proc/stat tells: the worker of that number is the processor.</summary>
+    public Time.ProcessorTime TimeOf(int processor) =>
+        processor < _workers.Length ? new Time.ProcessorTime(_workers[processor].UserNs, _workers[processor].SystemNs) : default;
+
     /// <summary>Starts the host threads. The first executor is ready on return; the others follow when needed.</summary>
     internal void Start() => _workers[0].Start();
 
@@ -91,6 +95,12 @@ internal sealed class Worker
 
     /// <summary>The executor; only on the worker's own thread.</summary>
     internal IExecutor Executor => _executor!;
+
+    /// <summary>What the tasks that live here used in guest code, in nanoseconds; only this worker's thread adds to it.</summary>
+    internal long UserNs { get; set; }
+
+    /// <summary>What they used in the kernel, in nanoseconds.</summary>
+    internal long SystemNs { get; set; }
 
     /// <summary>Tasks that live here.</summary>
     internal int TaskCount => Volatile.Read(ref _taskCount);

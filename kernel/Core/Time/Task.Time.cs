@@ -43,6 +43,9 @@ public sealed partial class Task
     /// <summary>Page faults that needed the kernel.</summary>
     public long Faults => Volatile.Read(ref _faults);
 
+    /// <summary>How often it waited.</summary>
+    public long Waits => Volatile.Read(ref _waits);
+
     /// <summary>What the task used.</summary>
     internal ResourceUsage Usage => new(ProcessorTime, 0, Volatile.Read(ref _faults), Volatile.Read(ref _waits), 0);
 
@@ -56,9 +59,11 @@ public sealed partial class Task
         {
             case TimePhase.User:
                 Volatile.Write(ref _userNs, _userNs + passed);
+                Kernel.Scheduler.Workers[HomeWorker].UserNs += passed;
                 break;
             case TimePhase.System:
                 Volatile.Write(ref _systemNs, _systemNs + passed);
+                Kernel.Scheduler.Workers[HomeWorker].SystemNs += passed;
                 break;
         }
 

@@ -42,20 +42,32 @@ internal sealed class MachineInfo(Kernel kernel, int cpuCount, ulong totalMemory
 
     internal void WriteStatistics(StringBuilder text)
     {
-        long ticks = UptimeNs / 10_000_000;
-        _ = text.Append(CultureInfo.InvariantCulture, $"cpu  0 0 0 {ticks * cpuCount} 0 0 0 0 0 0\n");
+        const long TickNs = 10_000_000;
+        StringBuilder lines = new();
+        long user = 0;
+        long system = 0;
+        long idle = 0;
         for (int cpu = 0; cpu < cpuCount; cpu++)
         {
-            _ = text.Append(CultureInfo.InvariantCulture, $"cpu{cpu} 0 0 0 {ticks} 0 0 0 0 0 0\n");
+            ProcessorTime used = kernel.Scheduler.TimeOf(cpu);
+            long unused = Math.Max(0, UptimeNs - used.TotalNs);
+            _ = lines.Append(CultureInfo.InvariantCulture, $"cpu{cpu} {used.UserNs / TickNs} 0 {used.SystemNs / TickNs} {unused / TickNs} 0 0 0 0 0 0\n");
+            (user, system, idle) = (user + used.UserNs, system + used.SystemNs, idle + unused);
         }
 
+        _ = text.Append(CultureInfo.InvariantCulture, $"cpu  {user / TickNs} 0 {system / TickNs} {idle / TickNs} 0 0 0 0 0 0\n").Append(lines);
         long bootSeconds = (KernelClock.RealtimeNs - UptimeNs) / 1_000_000_000;
         _ = text.Append(CultureInfo.InvariantCulture, $"intr 0\nctxt 0\nbtime {bootSeconds}\nprocesses {kernel.Tasks.ForkCount}\nprocs_running 1\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n");
     }
 
     internal void WriteUptime(StringBuilder text)
     {
-        double seconds = UptimeNs / 1e9;
-        _ = text.Append(CultureInfo.InvariantCulture, $"{seconds:F2} {seconds * cpuCount:F2}\n");
+        long idle = 0;
+        for (int cpu = 0; cpu < cpuCount; cpu++)
+        {
+            idle += Math.Max(0, UptimeNs - kernel.Scheduler.TimeOf(cpu).TotalNs);
+        }
+
+        _ = text.Append(CultureInfo.InvariantCulture, $"{UptimeNs / 1e9:F2} {idle / 1e9:F2}\n");
     }
 }

@@ -28,7 +28,7 @@ internal sealed class NamespaceLink(ProcFileSystem proc, Func<Namespace?> get) :
         if (get() is { } ns)
         {
             error = Errno.None;
-            target = FileDescription.PlaceOf(new NamespaceInode(ns), ns.LinkText);
+            target = PlaceOf(ns);
             target.Reference();
         }
 
@@ -37,6 +37,8 @@ internal sealed class NamespaceLink(ProcFileSystem proc, Func<Namespace?> get) :
 
     /// <inheritdoc/>
     public override Blocking<OpenResult> Open(OperationContext context, VfsPath path, OpenFlags flags) => (OpenResult)Errno.ELOOP;
+
+    private static VfsPath PlaceOf(Namespace ns) => FileDescription.PlaceOf(new NamespaceInode(ns), ns.LinkText);
 
     /// <summary>A namespace as a file; its number is what programs compare.</summary>
     private sealed class NamespaceInode(Namespace ns) : AnonymousInode(s_nsfs, FileType.Regular, 0x124, UserCredentials.Root)
@@ -66,6 +68,48 @@ internal sealed class NamespaceLink(ProcFileSystem proc, Func<Namespace?> get) :
         public Namespace Namespace { get; }
 
         public override string? AnonymousName => Namespace.LinkText;
+
+        /// <summary>ioctl_nsfs(2)</summary>
+        public override Blocking<SyscallResult> Ioctl(Task task, uint request, ulong argument)
+        {
+            const uint GetUserNamespace = 0xb701, GetParent = 0xb702, GetType = 0xb703, GetOwnerUid = 0xb704;
+            UserNamespace viewer = task.Credentials.UserNamespace;
+            switch (request)
+            {
+                case GetUserNamespace:
+                    return (SyscallResult)Open(task, Namespace.Owner is { } owner && owner.IsWithin(viewer) ? owner : null);
+                case GetParent when Namespace is UserNamespace user:
+                    return (SyscallResult)Open(task, user.Parent is { } above && above.IsWithin(viewer) ? above : null);
+                case GetParent when Namespace is PidNamespace pids:
+                    return (SyscallResult)Open(task, pids.Parent is { } outer && outer.IsWithin(task.PidNamespace) ? outer : null);
+                case GetType:
+                    return (SyscallResult)(long)Namespace.Kind;
+                case GetOwnerUid when Namespace is UserNamespace user:
+                    return (SyscallResult)task.Memory.CopyOut(new Core.Memory.UserPtr(argument), viewer.ToGuestUid(user.OwnerUid));
+                case GetParent or GetOwnerUid:
+                    return (SyscallResult)Errno.EINVAL;
+                default:
+                    return base.Ioctl(task, request, argument);
+            }
+        }
+
+        private static SyscallResult Open(Task task, Namespace? ns)
+        {
+            if (ns is null)
+            {
+                return Errno.EPERM;
+            }
+
+            Description file = new(ns, NamespaceLink.PlaceOf(ns), OpenFlags.ReadOnly);
+            Errno error = task.Descriptors.Install(file, closeOnExec: true, task.FileLimit, out int fd);
+            if (error != Errno.None)
+            {
+                file.Unreference();
+                return error;
+            }
+
+            return fd;
+        }
 
         public override IoResult Read(Task? task, ref Core.Memory.IoBuffer destination) => Errno.EINVAL;
 

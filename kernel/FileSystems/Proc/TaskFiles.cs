@@ -64,7 +64,7 @@ internal static class TaskFiles
 
         _ = text.Append(CultureInfo.InvariantCulture, $"Threads:\t{group.LiveThreads}\nSigQ:\t{queued}/32768\nSigPnd:\t{task.OwnPendingSignalSet.Bits:x16}\nShdPnd:\t{pending.Bits:x16}\nSigBlk:\t{task.SignalMask.Bits:x16}\nSigIgn:\t{ignored.Bits:x16}\nSigCgt:\t{caught.Bits:x16}\n");
         _ = text.Append(CultureInfo.InvariantCulture, $"CapInh:\t{who.Inheritable.Bits:x16}\nCapPrm:\t{who.Permitted.Bits:x16}\nCapEff:\t{who.Effective.Bits:x16}\nCapBnd:\t{who.Bounding.Bits:x16}\nCapAmb:\t{who.Ambient.Bits:x16}\nNoNewPrivs:\t{(task.HasNoNewPrivileges ? 1 : 0)}\nSeccomp:\t{(int)(task.Seccomp?.Mode ?? Core.Seccomp.SeccompMode.Disabled)}\nSeccomp_filters:\t{task.Seccomp?.FilterCount ?? 0}\n");
-        _ = text.Append("Cpus_allowed:\t3\nCpus_allowed_list:\t0-1\nMems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n");
+        _ = text.Append(CultureInfo.InvariantCulture, $"Cpus_allowed:\t{AllowedProcessors(task):x}\nCpus_allowed_list:\t{ProcessorList(AllowedProcessors(task))}\nMems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t{task.Waits}\nnonvoluntary_ctxt_switches:\t0\n");
     }
 
     internal static void WriteMaps(StringBuilder text, Task task)
@@ -122,6 +122,40 @@ internal static class TaskFiles
             ResourceLimit limit = task.ThreadGroup.Limits[resource];
             _ = text.Append(CultureInfo.InvariantCulture, $"{name,-25} {Limit(limit.Soft),-20} {Limit(limit.Hard),-20} {unit,-10}\n");
         }
+    }
+
+    private static ulong AllowedProcessors(Task task)
+    {
+        int count = task.Kernel.ProcessorCount;
+        return task.Attributes.Affinity & (count >= 64 ? ulong.MaxValue : (1UL << count) - 1);
+    }
+
+    private static string ProcessorList(ulong set)
+    {
+        StringBuilder list = new();
+        for (int first = 0; first < 64; first++)
+        {
+            if ((set & (1UL << first)) == 0)
+            {
+                continue;
+            }
+
+            int last = first;
+            while (last < 63 && (set & (1UL << (last + 1))) != 0)
+            {
+                last++;
+            }
+
+            _ = list.Append(list.Length > 0 ? "," : "").Append(first);
+            if (last > first)
+            {
+                _ = list.Append('-').Append(last);
+            }
+
+            first = last;
+        }
+
+        return list.ToString();
     }
 
     private static string Limit(ulong value) => value == ulong.MaxValue ? "unlimited" : value.ToString(CultureInfo.InvariantCulture);
