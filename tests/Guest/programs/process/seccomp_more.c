@@ -42,11 +42,11 @@ TEST(all_threads_at_once) {
 }
 static int other_tid;
 static void *differs(void *a) {
-    (void)a;
     deny(SYS_getsid, SECCOMP_RET_ERRNO | EXDEV, 0);
     other_tid = SYS(gettid);
     go = 1;
     for (;;) pause();
+    return a;
 }
 TEST(a_thread_that_differs) {
     pthread_t t;
