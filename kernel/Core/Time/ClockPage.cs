@@ -13,29 +13,20 @@ internal sealed class ClockPage : KernelTimer
 {
     private const long FirstPeriodNs = 20_000_000, PeriodNs = 1_000_000_000;
 
-    /// <summary>How far apart the two readings around a sample may be for it to count; a preempted reader samples again.</summary>
-    private const long GoodSampleNs = 1_000;
-
-    /// <summary>An error of the line beyond which it is no drift, and is not corrected by slope.</summary>
-    private const long JumpNs = 1_000_000;
-
     private const int PageBytes = 40;
     private readonly nuint _address;
     private readonly TimerQueue _timers;
     private ulong _sequence;
-    private Sample _first;
-    private Sample _last;
-    private bool _isPublished;
-    private ulong _baseCounter;
-    private long _baseNs;
-    private ulong _slope;
+    private readonly ClockSample _first;
+    private ClockSample _last;
+    private ClockLine? _line;
     private long _periodNs = FirstPeriodNs;
 
     private ClockPage(nuint address, TimerQueue timers)
     {
         _address = address;
         _timers = timers;
-        _first = Sample.Take();
+        _first = ClockSample.Take();
         _last = _first;
         timers.Arm(this, _first.MonotonicNs + FirstPeriodNs);
     }
@@ -48,7 +39,7 @@ internal sealed class ClockPage : KernelTimer
     /// <inheritdoc/>
     protected internal override void OnFire()
     {
-        Sample now = Sample.Take();
+        ClockSample now = ClockSample.Take();
         _periodNs = Math.Min(PeriodNs, 4 * _periodNs); // short ones first: the first lines are drawn from little
         if (now.Counter > _last.Counter && now.MonotonicNs > _last.MonotonicNs)
         {
@@ -60,66 +51,23 @@ internal sealed class ClockPage : KernelTimer
     }
 
     /// <summary>Draws the line through the present.</summary>
-    private void Publish(in Sample now)
+    private void Publish(in ClockSample now)
     {
         // Over the whole life at first, while a single period says little, and over the last period once the two readings' errors count for nothing.
-        Sample from = now.MonotonicNs - _first.MonotonicNs < 2 * PeriodNs ? _first : _last;
-        double nsPerCount = (now.MonotonicNs - from.MonotonicNs) / (double)(now.Counter - from.Counter);
-        long startNs = now.MonotonicNs;
-        double slope = nsPerCount;
-        if (_isPublished)
-        {
-            long lineNs = _baseNs + (long)(ulong)((UInt128)(now.Counter - _baseCounter) * _slope >> 32);
-            long errorNs = now.MonotonicNs - lineNs;
-            if (errorNs < JumpNs)
-            {
-                startNs = lineNs;
-                slope = nsPerCount * (1.0 + (Math.Max(errorNs, -JumpNs) / (double)_periodNs));
-            }
-        }
-
-        _baseCounter = now.Counter;
-        _baseNs = startNs;
-        _slope = (ulong)(slope * 4294967296.0);
-        _isPublished = true;
+        ClockSample from = now.MonotonicNs - _first.MonotonicNs < 2 * PeriodNs ? _first : _last;
+        ClockLine line = ClockLine.Draw(_line, from, now, _periodNs);
+        _line = line;
 
         // Sequence lock: x86 keeps the order of stores.
         Span<byte> page = stackalloc byte[PageBytes];
         BinaryPrimitives.WriteUInt64LittleEndian(page, ++_sequence);
         _ = SafeMemory.Write(_address, page[..8]);
-        BinaryPrimitives.WriteUInt64LittleEndian(page[8..], _baseCounter);
-        BinaryPrimitives.WriteInt64LittleEndian(page[16..], _baseNs);
-        BinaryPrimitives.WriteUInt64LittleEndian(page[24..], _slope);
+        BinaryPrimitives.WriteUInt64LittleEndian(page[8..], line.BaseCounter);
+        BinaryPrimitives.WriteInt64LittleEndian(page[16..], line.BaseNs);
+        BinaryPrimitives.WriteUInt64LittleEndian(page[24..], line.Slope);
         BinaryPrimitives.WriteInt64LittleEndian(page[32..], now.RealtimeNs - now.MonotonicNs);
         _ = SafeMemory.Write(_address + 8, page[8..]);
         BinaryPrimitives.WriteUInt64LittleEndian(page, ++_sequence);
         _ = SafeMemory.Write(_address, page[..8]);
-    }
-
-    /// <summary>The counter and the clocks at one moment.</summary>
-    private readonly record struct Sample(ulong Counter, long MonotonicNs, long RealtimeNs)
-    {
-        private const int Tries = 16;
-
-        /// <summary>Reads them; of several tries the one with the least time in between.</summary>
-        internal static Sample Take()
-        {
-            Sample best = default;
-            long bestNs = long.MaxValue;
-            for (int i = 0; i < Tries && bestNs > GoodSampleNs; i++)
-            {
-                long before = KernelClock.MonotonicNs;
-                ulong counter = HostProcessor.ReadTimestampCounter();
-                long realtime = KernelClock.RealtimeNs;
-                long after = KernelClock.MonotonicNs;
-                if (after - before < bestNs)
-                {
-                    bestNs = after - before;
-                    best = new Sample(counter, before + ((after - before) / 2), realtime);
-                }
-            }
-
-            return best;
-        }
     }
 }

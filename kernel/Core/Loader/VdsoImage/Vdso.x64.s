@@ -9,17 +9,19 @@
 
     .intel_syntax noprefix
     .text
-    .globl __vdso_clock_gettime, __vdso_gettimeofday, __vdso_time, __vdso_clock_getres
-    .globl clock_gettime, gettimeofday, time, clock_getres
-    .weak clock_gettime, gettimeofday, time, clock_getres
+    .globl __vdso_clock_gettime, __vdso_gettimeofday, __vdso_time, __vdso_clock_getres, __vdso_getcpu
+    .globl clock_gettime, gettimeofday, time, clock_getres, getcpu
+    .weak clock_gettime, gettimeofday, time, clock_getres, getcpu
     .type __vdso_clock_gettime, @function
     .type __vdso_gettimeofday, @function
     .type __vdso_time, @function
     .type __vdso_clock_getres, @function
+    .type __vdso_getcpu, @function
     .type clock_gettime, @function
     .type gettimeofday, @function
     .type time, @function
     .type clock_getres, @function
+    .type getcpu, @function
 
     .set page, __ehdr_start - 4096
 
@@ -121,6 +123,13 @@ __vdso_time:
 clock_getres:
 __vdso_clock_getres:
     mov eax, 229
+    syscall
+    ret
+
+# int getcpu(unsigned *cpu, unsigned *node, void *unused)
+getcpu:
+__vdso_getcpu:
+    mov eax, 309
     syscall
     ret
 
