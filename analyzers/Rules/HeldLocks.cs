@@ -25,13 +25,19 @@ internal static class HeldLocks
         /// <summary>Whether only the name is known: the lock belongs to another object, which has many names.</summary>
         internal bool IsNameOnly { get; }
 
-        internal Needed(string path, bool isNameOnly)
+        /// <summary>How an annotation elsewhere names it by its type (<c>TaskSet.Lock</c>); null when it has no type of its own.</summary>
+        internal string? ByType { get; }
+
+        internal Needed(string path, bool isNameOnly, string? byType)
         {
             Path = path;
             IsNameOnly = isNameOnly;
+            ByType = byType;
         }
 
         internal bool Matches(string written) => written == Path || (IsNameOnly && LastSegment(written) == LastSegment(Path));
+
+        internal bool MatchesAnnotation(string written) => Matches(written) || written == ByType;
 
         private static string LastSegment(string path) => path.Substring(path.LastIndexOf('.') + 1);
     }
@@ -47,11 +53,12 @@ internal static class HeldLocks
         string first = dot < 0 ? lockName : lockName.Substring(0, dot);
         if (dot > 0 && arguments.FirstOrDefault(a => a.Parameter?.Name == first) is { } argument)
         {
-            return new Needed(Join(Written(argument.Value.Syntax), lockName.Substring(dot + 1)), isNameOnly: false);
+            return new Needed(Join(Written(argument.Value.Syntax), lockName.Substring(dot + 1)), isNameOnly: false, null);
         }
 
-        bool isOwn = dot < 0 && HasMember(member.ContainingType, lockName);
-        return new Needed(Join(member.IsStatic ? "" : receiver, lockName), isNameOnly: !isOwn);
+        ISymbol? own = dot < 0 ? FindMember(member.ContainingType, lockName) : null;
+        bool isShared = member.IsStatic || own is { IsStatic: true };
+        return new Needed(Join(isShared ? "" : receiver, lockName), isNameOnly: own is null, own is null ? null : own.ContainingType.Name + "." + lockName);
     }
 
     /// <summary>Whether the use is of an object that no other thread can know yet: one under construction.</summary>
@@ -87,7 +94,7 @@ internal static class HeldLocks
                 case AnonymousFunctionExpressionSyntax lambda when !RunsAtOnce(lambda, model):
                     return false;
                 case LocalFunctionStatementSyntax or MemberDeclarationSyntax or AccessorDeclarationSyntax:
-                    if (model.GetDeclaredSymbol(parent) is { } symbol && Required(symbol).Any(needed.Matches))
+                    if (model.GetDeclaredSymbol(parent) is { } symbol && Required(symbol).Any(needed.MatchesAnnotation))
                     {
                         return true;
                     }
@@ -200,17 +207,17 @@ internal static class HeldLocks
         && model.GetSymbolInfo(call).Symbol is IMethodSymbol { ContainingNamespace: { } home }
         && home.ToDisplayString() is "System" or "System.Collections.Generic" or "System.Linq" or "System.Collections.Immutable";
 
-    private static bool HasMember(INamedTypeSymbol? type, string name)
+    private static ISymbol? FindMember(INamedTypeSymbol? type, string name)
     {
         for (INamedTypeSymbol? at = type; at is not null; at = at.BaseType)
         {
-            if (!at.GetMembers(name).IsEmpty)
+            if (at.GetMembers(name).FirstOrDefault() is { } found)
             {
-                return true;
+                return found;
             }
         }
 
-        return false;
+        return null;
     }
 
     private static string Join(string receiver, string path) => receiver.Length == 0 ? path : receiver + "." + path;

@@ -54,6 +54,8 @@ internal static class ValueRange
             case IBinaryOperation { OperatorKind: BinaryOperatorKind.RightShift or BinaryOperatorKind.UnsignedRightShift } shift
                 when shift.RightOperand.ConstantValue is { HasValue: true, Value: int count and >= 0 and < 64 }:
                 return Bound(shift.LeftOperand) >> count;
+            case IConditionalOperation { WhenFalse: { } otherwise } choice:
+                return Bound(choice.WhenTrue) is { } one && Bound(otherwise) is { } other ? Math.Max(one, other) : null;
             case IInvocationOperation { TargetMethod: { Name: "Min", ContainingType.Name: "Math", Parameters.Length: 2 } } min:
                 return Bound(min.Arguments[0].Value) is { } a && Bound(min.Arguments[1].Value) is { } b ? Math.Min(a, b) : null;
             case IInvocationOperation { TargetMethod: { Name: "Max", ContainingType.Name: "Math" }, Type: { } made } max when Width(made) is { } width:
@@ -111,8 +113,13 @@ internal static class ValueRange
                 }
                 else if (Assigns(siblings[i], variable, model))
                 {
-                    return isPositive ? upper : null;
+                    return Range(use, upper, isPositive);
                 }
+            }
+
+            if (parent is ConditionalExpressionSyntax choice && choice.WhenFalse == at)
+            {
+                Narrow(choice.Condition, variable, model, ref upper, ref isPositive);
             }
 
             // In a loop, what follows the use may assign before it is reached again.
@@ -122,8 +129,12 @@ internal static class ValueRange
             }
         }
 
-        return isPositive ? upper : null;
+        return Range(use, upper, isPositive);
     }
+
+    /// <summary>The largest value, when the variable is known not to be negative: by the checks, or by its type alone.</summary>
+    private static ulong? Range(IOperation use, ulong? upper, bool isPositive) =>
+        !isPositive ? null : upper ?? (use.Type is { } type && Width(type) is { IsSigned: true } width ? ulong.MaxValue >> (64 - width.Bits + 1) : null);
 
     /// <summary>Takes over what is known after a condition, a chain of <c>||</c>, was false.</summary>
     private static void Narrow(ExpressionSyntax condition, ISymbol variable, SemanticModel model, ref ulong? upper, ref bool isPositive)
@@ -138,13 +149,13 @@ internal static class ValueRange
                 Narrow(either.Right, variable, model, ref upper, ref isPositive);
                 break;
             case BinaryExpressionSyntax { RawKind: (int)SyntaxKind.GreaterThanExpression or (int)SyntaxKind.GreaterThanOrEqualExpression } above when Is(above.Left, variable, model):
-                if (model.GetOperation(above.Right) is { } limit && Bound(limit) is { } bound)
+                if (model.GetOperation(Inner(above.Right)) is { } limit && Bound(limit) is { } bound)
                 {
                     upper = Math.Min(upper ?? ulong.MaxValue, bound);
                 }
 
                 break;
-            case BinaryExpressionSyntax { RawKind: (int)SyntaxKind.LessThanExpression } below when Is(below.Left, variable, model):
+            case BinaryExpressionSyntax { RawKind: (int)SyntaxKind.LessThanExpression or (int)SyntaxKind.LessThanOrEqualExpression } below when Is(below.Left, variable, model):
                 isPositive |= model.GetOperation(below.Right) is { } least && Constant(least.Bare()) is not null;
                 break;
             case IsPatternExpressionSyntax { Pattern: var pattern } test when Is(test.Expression, variable, model):
@@ -166,7 +177,7 @@ internal static class ValueRange
                 {
                     upper = Math.Min(upper ?? ulong.MaxValue, bound);
                 }
-                else if (relation.OperatorToken.IsKind(SyntaxKind.LessThanToken))
+                else if (relation.OperatorToken.IsKind(SyntaxKind.LessThanToken) || relation.OperatorToken.IsKind(SyntaxKind.LessThanEqualsToken))
                 {
                     isPositive = true;
                 }
@@ -174,6 +185,9 @@ internal static class ValueRange
                 break;
         }
     }
+
+    private static ExpressionSyntax Inner(ExpressionSyntax expression) =>
+        expression is ParenthesizedExpressionSyntax parenthesized ? Inner(parenthesized.Expression) : expression;
 
     private static bool Is(ExpressionSyntax expression, ISymbol variable, SemanticModel model) =>
         expression is IdentifierNameSyntax && SymbolEqualityComparer.Default.Equals(model.GetSymbolInfo(expression).Symbol, variable);

@@ -45,6 +45,7 @@ public sealed partial class GoferConnection : IDisposable
     /// <summary>Begins the protocol on a socket.</summary>
     /// <param name="socket">A connected SOCK_SEQPACKET socket; the connection closes it, whatever comes of this.</param>
     /// <param name="connection">The connection.</param>
+    [BeforeFilter("connections are opened while the mounts are made")]
     public static HostErrno Open(int socket, out GoferConnection? connection)
     {
         GoferConnection made = new(socket);

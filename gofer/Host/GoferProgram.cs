@@ -24,6 +24,7 @@ public static class GoferProgram
     /// The root directory is already empty and the capabilities are dropped to those over files.
     /// </param>
     /// <returns>0 when every client closed its connection, 128 when the process could not begin.</returns>
+    [BeforeFilter("installs it")]
     public static int Main(string[] args)
     {
         GoferArguments? arguments = GoferArguments.Parse(args, out string problem);

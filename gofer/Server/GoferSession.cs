@@ -35,6 +35,7 @@ public sealed partial class GoferSession : IRequestHandler
     /// <param name="rootFd">The tree's root, O_PATH; the session closes it.</param>
     /// <param name="files">The lookups.</param>
     /// <param name="options">What the client may do.</param>
+    [BeforeFilter("sessions are made before the gofer confines itself")]
     public GoferSession(int socket, int rootFd, HostFiles files, TreeOptions options)
     {
         _socket = socket;

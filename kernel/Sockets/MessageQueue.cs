@@ -383,7 +383,9 @@ internal sealed class MessageQueue
             return null;
         }
 
+#pragma warning disable CV3002 // TryTake comes here only when its caller holds the gate (isGateHeld).
         Unix.InFlight.Remove(rights);
+#pragma warning restore CV3002
         request.Rights = isWanted ? rights : null;
         return isWanted ? null : rights;
     }

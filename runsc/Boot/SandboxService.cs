@@ -38,6 +38,7 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
     /// <inheritdoc/>
     public ControlReply StartRoot()
     {
+        ProcessRecord root = new();
         lock (_lock)
         {
             if (_root is not null)
@@ -45,7 +46,7 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
                 return ControlReply.Failed(ControlErrorKind.WrongState, "the container has been started already");
             }
 
-            _root = new ProcessRecord();
+            _root = root;
         }
 
         List<(int HostFd, int GuestFd)> descriptors = [];
@@ -59,7 +60,7 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
             descriptors.Add((passed.HostFd, passed.GuestFd));
         }
 
-        return Start(config.Process, descriptors, _root, isFirst: true);
+        return Start(config.Process, descriptors, root, isFirst: true);
     }
 
     /// <inheritdoc/>

@@ -16,6 +16,8 @@ public sealed class LockRequiredTests
             class Store { public IDisposable Hold(int id) => null!; }
             [RequiresLock("Store.Hold")] void StartLocked() { }
             [RequiresLock("parent.Lock")] static void Link(C parent, int n) { }
+            private static readonly Lock s_all = new();
+            [RequiresLock(nameof(s_all))] void ListLocked() { }
             {{members}}
         }
         """).Check();
@@ -27,6 +29,8 @@ public sealed class LockRequiredTests
         int Wrong(C c) { lock (Lock) { return [|c.SizeLocked|]; } }
         void Held(Store store) { using (store.Hold(1)) { } [|StartLocked()|]; }
         void ByParameter(C c) { lock (Lock) { [|Link(c, 1)|]; } }
+        void Shared(C c) { lock (c._lock) { [|c.ListLocked()|]; } }
+        [RequiresLock("Store.Lock")] int OtherType(C c) => [|c.SizeLocked|];
         class D : C { protected override int CountLocked() => 1; int Overridden() => [|CountLocked()|]; }
         """);
 
@@ -40,6 +44,8 @@ public sealed class LockRequiredTests
         [RequiresLock("parent.Lock")] void Passed(C parent) => Link(parent, 2);
         void Held(Store store) { using IDisposable held = store.Hold(1); StartLocked(); }
         [RequiresLock(nameof(_lock))] int BothLocked() => CountLocked() + 1;
+        void Shared(C c) { lock (s_all) { c.ListLocked(); } }
+        [RequiresLock("C.Lock")] int ByItsType(C c) => c.SizeLocked;
         class D : C { protected override int CountLocked() => base.CountLocked() + 1; }
         """);
 }

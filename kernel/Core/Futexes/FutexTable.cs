@@ -275,6 +275,7 @@ public sealed partial class FutexTable
                     }
                 }
 
+#pragma warning disable CV3002 // Both buckets' locks are held, in their order.
                 error = WakeLocked(source, fromKey, wakeCount, uint.MaxValue, out woken);
                 for (FutexWaiter? waiter = source.First; waiter is not null && moved < moveCount;)
                 {
@@ -291,6 +292,7 @@ public sealed partial class FutexTable
 
                     waiter = next;
                 }
+#pragma warning restore CV3002
 
                 return error;
             }
@@ -321,12 +323,14 @@ public sealed partial class FutexTable
                     return error;
                 }
 
+#pragma warning disable CV3002 // Both buckets' locks are held, in their order.
                 error = WakeLocked(a, key, wakeCount, uint.MaxValue, out woken);
                 if (error == Errno.None && condition)
                 {
                     error = WakeLocked(b, secondKey, secondCount, uint.MaxValue, out int more);
                     woken += more;
                 }
+#pragma warning restore CV3002
 
                 return error;
             }

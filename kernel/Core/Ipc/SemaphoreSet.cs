@@ -46,12 +46,13 @@ public sealed class SemaphoreSet : IpcObject
     public SemaphoreSet(Task creator, int key, uint mode, int length)
         : base(creator, key, mode)
     {
+        Length = length;
         _values = new int[length];
         _lastPids = new int[length];
     }
 
     /// <summary>How many semaphores there are.</summary>
-    public int Length => _values.Length;
+    public int Length { get; }
 
     /// <summary>Last semop, in seconds since the epoch.</summary>
     public long OperationSeconds { get; private set; }

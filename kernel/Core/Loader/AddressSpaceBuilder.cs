@@ -20,7 +20,7 @@ internal static class AddressSpaceBuilder
     internal static LoadResult Build(Kernel kernel, AddressSpace space, ProgramRequest request, List<string> arguments, FileDescription file, ElfFile elf, FileDescription? interpreterFile, ElfFile? interpreterElf)
     {
         Span<byte> random = stackalloc byte[24];
-        _ = HostCalls.Getrandom(random, 0).OrThrow("read random bytes");
+        HostRandom.Fill(random);
         ulong randomBits = request.IsRandomized ? BinaryPrimitives.ReadUInt64LittleEndian(random[16..]) : 0;
         MemoryLayout layout = MemoryLayout.Create(kernel.Platform.MinimumAddress, kernel.Platform.MaximumAddress, randomBits, request.StackLimitBytes);
         MemoryManager memory = new(kernel.Memory, space, layout) { StackLimitBytes = request.StackLimitBytes };

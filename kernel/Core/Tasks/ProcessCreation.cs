@@ -72,7 +72,7 @@ public sealed partial class Kernel
         if (!loading.IsCompleted)
         {
             // Only opening a FIFO or a terminal waits, and neither is a program.
-            throw new InvalidOperationException("loading the first program waits");
+            throw new System.Diagnostics.UnreachableException("loading the first program waits");
         }
 
         LoadResult loaded = loading.Take();

@@ -104,7 +104,7 @@ public static partial class VirtualFileSystem
         {
             lock (directory.Dentry!.Lock)
             {
-                error = CheckAbsentLocked(context, walker);
+                error = CheckAbsentLocked(context, directory, walker.Name);
                 error = error == Errno.None && existing.Mount != directory.Mount ? Errno.EXDEV : error;
                 error = error == Errno.None && existing.Dentry!.IsDirectory ? Errno.EPERM : error;
                 if (error == Errno.None)
@@ -152,7 +152,7 @@ public static partial class VirtualFileSystem
         {
             lock (directory.Dentry!.Lock)
             {
-                error = CheckAbsentLocked(context, walker);
+                error = CheckAbsentLocked(context, directory, walker.Name);
                 if (error == Errno.None)
                 {
                     // "name/" may be made as a directory only.
@@ -171,10 +171,10 @@ public static partial class VirtualFileSystem
         return error;
     }
 
-    [RequiresLock("walker.Current.Dentry.Lock")]
-    private static Errno CheckAbsentLocked(in OperationContext context, in PathWalker walker)
+    [RequiresLock("directory.Dentry.Lock")]
+    private static Errno CheckAbsentLocked(in OperationContext context, VfsPath directory, string name)
     {
-        Errno error = DentryCache.LookupLocked(context, walker.Current.Dentry!, walker.Name, out Dentry? child);
+        Errno error = DentryCache.LookupLocked(context, directory.Dentry!, name, out Dentry? child);
         if (error == Errno.None && child is not null)
         {
             // The directory's lock is held, and the child is cached: its last reference is not ours.

@@ -97,7 +97,7 @@ public static partial class VirtualFileSystem
         {
             lock (oldDirectory.Dentry.Lock)
             {
-                error = MoveLocked(context, move);
+                error = MoveLocked(context, move, oldDirectory.Dentry, oldDirectory.Dentry);
             }
         }
         else
@@ -112,7 +112,9 @@ public static partial class VirtualFileSystem
                 {
                     lock (second.Lock)
                     {
-                        error = MoveLocked(context, move);
+#pragma warning disable CV3002 // Both directories' locks are held, the ancestor's first.
+                        error = MoveLocked(context, move, oldDirectory.Dentry, newDirectory.Dentry);
+#pragma warning restore CV3002
                     }
                 }
             }
@@ -130,10 +132,10 @@ public static partial class VirtualFileSystem
         return error;
     }
 
-    private static Errno MoveLocked(in OperationContext context, Move move)
+    [RequiresLock("oldParent.Lock")]
+    [RequiresLock("newParent.Lock")]
+    private static Errno MoveLocked(in OperationContext context, Move move, Dentry oldParent, Dentry newParent)
     {
-        Dentry oldParent = move.OldDirectory.Dentry!;
-        Dentry newParent = move.NewDirectory.Dentry!;
         Errno error = DentryCache.LookupLocked(context, oldParent, move.OldName, out Dentry? child);
         move.Child = child;
         if (error != Errno.None || child is null)
@@ -179,6 +181,8 @@ public static partial class VirtualFileSystem
         return error;
     }
 
+    [RequiresLock("oldParent.Lock")]
+    [RequiresLock("newParent.Lock")]
     private static void MoveDentriesLocked(Move move, Dentry oldParent, Dentry newParent, Dentry child, Dentry? replaced, bool exchanges)
     {
         _ = oldParent.RemoveChildLocked(child);
@@ -191,10 +195,10 @@ public static partial class VirtualFileSystem
             DentryCache.DropNegativeLocked(newParent, move.NewName);
         }
 
-        Place(child, newParent, move.NewName, out move.LeftParent);
+        PlaceLocked(child, newParent, move.NewName, out move.LeftParent);
         if (replaced is not null && exchanges)
         {
-            Place(replaced, oldParent, move.OldName, out move.LeftParentOfReplaced);
+            PlaceLocked(replaced, oldParent, move.OldName, out move.LeftParentOfReplaced);
         }
         else if (replaced is not null)
         {
@@ -204,7 +208,8 @@ public static partial class VirtualFileSystem
         move.HasMoved = true;
     }
 
-    private static void Place(Dentry dentry, Dentry parent, string name, out Dentry? leftParent)
+    [RequiresLock("parent.Lock")]
+    private static void PlaceLocked(Dentry dentry, Dentry parent, string name, out Dentry? leftParent)
     {
         leftParent = null;
         if (dentry.Parent != parent)

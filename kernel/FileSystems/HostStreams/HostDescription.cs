@@ -94,7 +94,7 @@ public sealed class HostDescription : FileDescription
         IoResult result = TransferOnce(ref source, -1, toFile: true);
         if (result.Error == Errno.EPIPE)
         {
-            task?.ThreadGroup.Send(Core.Signals.SignalInfo.FromKernel(13));
+            _ = task?.ThreadGroup.Send(Core.Signals.SignalInfo.FromKernel(13));
         }
 
         return result;

@@ -17,6 +17,7 @@ public sealed class HostPoller
     private int _started;
 
     /// <summary>Makes a poller; its thread starts with the first descriptor.</summary>
+    [StartUp("made with the sandbox's standard streams")]
     public HostPoller() => _epoll = HostCalls.EpollCreate1(0).OrThrow("create the host poller").Int;
 
     /// <summary>Adds a descriptor.</summary>

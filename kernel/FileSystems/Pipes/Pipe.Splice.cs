@@ -129,7 +129,9 @@ public sealed partial class Pipe
         {
             lock (second._lock)
             {
+#pragma warning disable CV3002 // Both pipes' locks are held, in their order.
                 result = TransferLocked(target, length, keeps);
+#pragma warning restore CV3002
             }
         }
 
@@ -146,6 +148,7 @@ public sealed partial class Pipe
     }
 
     [RequiresLock(nameof(_lock))]
+    [RequiresLock("target._lock")]
     private IoResult TransferLocked(Pipe target, long length, bool keeps)
     {
         if (target.Readers == 0)

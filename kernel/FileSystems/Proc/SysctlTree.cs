@@ -89,7 +89,7 @@ internal static class SysctlTree
     private static string MakeUuid()
     {
         Span<byte> bytes = stackalloc byte[16];
-        _ = HostCalls.Getrandom(bytes, 0).OrThrow("read random bytes");
+        HostRandom.Fill(bytes);
         bytes[7] = (byte)((bytes[7] & 0x0f) | 0x40);
         bytes[8] = (byte)((bytes[8] & 0x3f) | 0x80);
         return new Guid(bytes).ToString("D", CultureInfo.InvariantCulture);

@@ -37,6 +37,7 @@ public abstract partial class InetSocket : SocketDescription
     private protected NetworkStack Stack { get; }
 
     /// <summary>The ports of its protocol.</summary>
+    [RequiresLock("Stack.Lock")]
     private protected abstract PortTable Ports { get; }
 
     private protected InetAddress AnyAddress => Family == AF_INET ? InetAddress.AnyV4 : InetAddress.AnyV6;

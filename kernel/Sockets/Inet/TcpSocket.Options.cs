@@ -110,10 +110,18 @@ internal sealed partial class TcpSocket
 
     private void CopyTcpOptions(TcpSocket from)
     {
+        Numbers numbers;
+        string congestion;
         lock (from._optionLock)
         {
-            _tcp = from._tcp;
-            _congestion = from._congestion;
+            numbers = from._tcp;
+            congestion = from._congestion;
+        }
+
+        lock (_optionLock)
+        {
+            _tcp = numbers;
+            _congestion = congestion;
         }
     }
 

@@ -74,6 +74,7 @@ internal sealed partial class TcpSocket : InetSocket
     public override int ReadableBytes => _state == TcpState.Listen ? -1 : Volatile.Read(ref _incoming)?.Count ?? 0;
 
     /// <inheritdoc/>
+    [RequiresLock("Stack.Lock")]
     private protected override PortTable Ports => Stack.Tcp;
 
     /// <inheritdoc/>

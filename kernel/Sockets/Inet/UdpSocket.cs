@@ -24,6 +24,7 @@ internal sealed class UdpSocket : InetSocket
     public override int ReadableBytes => _messages.FirstLength;
 
     /// <inheritdoc/>
+    [RequiresLock("Stack.Lock")]
     private protected override PortTable Ports => Stack.Udp;
 
     /// <inheritdoc/>

@@ -28,7 +28,8 @@ internal static class InFlight
     /// <summary>Whether so many more may be sent.</summary>
     internal static bool HasRoom(int count) => Volatile.Read(ref s_count) + count <= Maximum;
 
-    /// <summary>Descriptions were put into a queue. The gate is held.</summary>
+    /// <summary>Descriptions were put into a queue.</summary>
+    [RequiresLock(nameof(Gate))]
     internal static void Add(FileDescription[]? rights)
     {
         if (rights is null)
@@ -46,7 +47,8 @@ internal static class InFlight
         }
     }
 
-    /// <summary>Descriptions were taken out of a queue. The gate is held.</summary>
+    /// <summary>Descriptions were taken out of a queue.</summary>
+    [RequiresLock(nameof(Gate))]
     internal static void Remove(FileDescription[]? rights)
     {
         if (rights is null)

@@ -57,8 +57,8 @@ public static partial class Handlers
             case Fionread when file.Inode is { Type: FileType.Regular } inode:
                 error = inode.GetAttributes(out attributes);
                 IoResult here = file.Seek(0, 1);
-                long left = here.IsError ? 0 : Math.Clamp((long)Math.Min(attributes.SizeBytes, long.MaxValue) - here.Count, 0, int.MaxValue);
-                result = error != Errno.None ? error : task.Memory.CopyOut(argument, (int)Math.Min(left, int.MaxValue));
+                long left = here.IsError ? 0 : (long)Math.Min(attributes.SizeBytes, long.MaxValue) - here.Count;
+                result = error != Errno.None ? error : task.Memory.CopyOut(argument, (int)Math.Clamp(left, 0, int.MaxValue));
                 return true;
             default:
                 result = default;

@@ -141,9 +141,9 @@ public static partial class Handlers
         SendSeconds = queue.SendSeconds,
         ReceiveSeconds = queue.ReceiveSeconds,
         ChangeSeconds = queue.ChangeSeconds,
-        UsedBytes = (ulong)queue.UsedBytes,
+        UsedBytes = unchecked((ulong)queue.UsedBytes),
         Count = (ulong)queue.Count,
-        CapacityBytes = (ulong)queue.CapacityBytes,
+        CapacityBytes = unchecked((ulong)queue.CapacityBytes),
         LastSender = queue.LastSender,
         LastReceiver = queue.LastReceiver,
     };
@@ -166,7 +166,7 @@ public static partial class Handlers
             CapacityBytes = SystemMessageQueue.DefaultCapacityBytes,
             MaximumQueues = 32000,
             SegmentBytes = 16,
-            Headers = isUse ? (int)Math.Min(bytes, int.MaxValue) : SystemMessageQueue.DefaultCapacityBytes,
+            Headers = isUse ? (int)Math.Clamp(bytes, 0, int.MaxValue) : SystemMessageQueue.DefaultCapacityBytes,
             Segments = 0xffff,
         };
     }

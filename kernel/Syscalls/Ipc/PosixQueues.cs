@@ -79,7 +79,7 @@ public static partial class Handlers
         error = !file.IsWritable ? Errno.EBADF : msgLen > (ulong)file.Messages.MaximumBytes ? Errno.EMSGSIZE : Errno.None;
         if (error == Errno.None)
         {
-            text = new byte[(int)msgLen];
+            text = new byte[(int)Math.Min(msgLen, MqHardBytes)];
             error = task.Memory.CopyIn(msg, text);
         }
 
@@ -176,7 +176,7 @@ public static partial class Handlers
         };
         if (!newattr.IsNull)
         {
-            file.SetStatusFlags((file.Flags & ~OpenFlags.NonBlock) | ((OpenFlags)wanted.Flags & OpenFlags.NonBlock));
+            file.SetStatusFlags((file.Flags & ~OpenFlags.NonBlock) | (unchecked((OpenFlags)wanted.Flags) & OpenFlags.NonBlock));
         }
 
         file.Unreference();
@@ -219,13 +219,13 @@ public static partial class Handlers
                 return Errno.ENOENT;
             }
 
-            Errno limit = CheckQueueLimits(task, wanted);
+            Errno limit = CheckQueueLimits(task, wanted, out int messages, out int messageBytes);
             if (limit != Errno.None)
             {
                 return limit;
             }
 
-            Errno made = table.Create(name, task, mode & 0x1ff & ~task.Fs.Umask, (int)wanted.MaximumMessages, (int)wanted.MaximumBytes, out queue);
+            Errno made = table.Create(name, task, mode & 0x1ff & ~task.Fs.Umask, messages, messageBytes, out queue);
             if (made != Errno.EEXIST)
             {
                 return made;
@@ -246,18 +246,24 @@ public static partial class Handlers
         return queue!.Inode.CheckAccess(task.Credentials, access);
     }
 
-    private static Errno CheckQueueLimits(Task task, in GuestQueueAttributes wanted)
+    private static Errno CheckQueueLimits(Task task, in GuestQueueAttributes wanted, out int messages, out int messageBytes)
     {
+        messages = 0;
+        messageBytes = 0;
         bool isPrivileged = task.Credentials.Has(Capability.SysResource);
-        if (wanted.MaximumMessages <= 0 || wanted.MaximumBytes <= 0 ||
-            wanted.MaximumMessages > (isPrivileged ? MqHardMessages : MqDefaultMessages) || wanted.MaximumBytes > (isPrivileged ? MqHardBytes : MqDefaultBytes))
+        long count = wanted.MaximumMessages;
+        long length = wanted.MaximumBytes;
+        if (count <= 0 || length <= 0 || count > (isPrivileged ? MqHardMessages : MqDefaultMessages) || length > (isPrivileged ? MqHardBytes : MqDefaultBytes))
         {
             return Errno.EINVAL;
         }
 
+        messages = (int)count;
+        messageBytes = (int)length;
+
         // What the queue may come to hold, with Linux's overhead for each message (struct msg_msg, a tree node).
         const ulong OverheadBytes = 96;
-        ulong bytes = (ulong)wanted.MaximumMessages * ((ulong)wanted.MaximumBytes + OverheadBytes);
+        ulong bytes = (ulong)count * ((ulong)length + OverheadBytes);
         return bytes > task.ThreadGroup.Limits[Resource.MessageQueues].Soft ? Errno.EMFILE : Errno.None;
     }
 

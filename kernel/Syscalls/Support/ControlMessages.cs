@@ -192,7 +192,7 @@ internal static class ControlMessages
             return Errno.None;
         }
 
-        int length = (int)Math.Min((ulong)(HeaderBytes + data.Length), left);
+        int length = unchecked((int)Math.Min(left, (ulong)(HeaderBytes + data.Length))); // no more than what there is
         flags |= length < HeaderBytes + data.Length ? MSG_CTRUNC : 0;
         Span<byte> message = stackalloc byte[HeaderBytes + 32];
         WriteHeader(message, length, level, type);

@@ -17,7 +17,7 @@ public static partial class Handlers
     private const int UtsFieldSize = 65, UtsFields = 6, UtsNameMaximum = 64;
     private const int LogClose = 0, LogOpen = 1, LogRead = 2, LogReadAll = 3, LogReadClear = 4, LogConsoleLevel = 8, LogSizeUnread = 9, LogSizeBuffer = 10;
     private const uint RandomNonBlock = 1, RandomRandom = 2, RandomInsecure = 4;
-    private const ulong RandomMaximum = 33_554_431;
+    private const int RandomMaximum = 33_554_431;
 
     /// <summary>uname(2)</summary>
     public static partial SyscallResult Uname(Task task, UserPtr buf)
@@ -93,7 +93,7 @@ public static partial class Handlers
     public static partial SyscallResult Sysinfo(Task task, UserPtr info)
     {
         ulong total = task.Kernel.TotalMemoryBytes;
-        ulong used = Math.Min(total, (ulong)task.Kernel.Memory.UsedBytes);
+        ulong used = Math.Min(total, unchecked((ulong)task.Kernel.Memory.UsedBytes));
         return task.Memory.CopyOut(info, new GuestSysinfo
         {
             Uptime = (KernelClock.MonotonicNs - KernelClock.BootNs) / KernelClock.NsPerSecond,
@@ -139,26 +139,26 @@ public static partial class Handlers
             return Errno.EINVAL;
         }
 
-        ulong length = Math.Min(buflen, RandomMaximum);
+        int length = (int)Math.Min(buflen, RandomMaximum);
         Span<byte> piece = stackalloc byte[256];
-        for (ulong done = 0; done < length;)
+        for (int done = 0; done < length;)
         {
-            Span<byte> bytes = piece[..(int)Math.Min((ulong)piece.Length, length - done)];
+            Span<byte> bytes = piece[..Math.Min(piece.Length, length - done)];
             HostResult filled = HostCalls.Getrandom(bytes, 0);
             if (filled.IsError)
             {
                 return filled.Error.ToGuest();
             }
 
-            int copied = task.Memory.CopyOutPartial(buf.Offset(done), bytes[..filled.Int]);
-            done += (ulong)copied;
+            int copied = task.Memory.CopyOutPartial(buf.Offset((ulong)done), bytes[..filled.Int]);
+            done += copied;
             if (copied < filled.Int)
             {
-                return done == 0 ? Errno.EFAULT : (long)done;
+                return done == 0 ? Errno.EFAULT : done;
             }
         }
 
-        return (long)length;
+        return length;
     }
 
     private static Errno ReadUtsName(Task task, UserPtr name, ulong length, out string text)

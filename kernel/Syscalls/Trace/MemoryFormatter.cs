@@ -61,7 +61,7 @@ internal static class MemoryFormatter
     /// <summary>Prints <paramref name="length"/> bytes, cut to the log size.</summary>
     public static void PrintBytes(TraceWriter writer, ITraceTarget target, UserPtr source, long length)
     {
-        int shown = (int)Math.Clamp(length, 0, writer.LogSize);
+        int shown = unchecked((int)Math.Clamp(length, 0, writer.LogSize)); // the log size is an int
         byte[] buffer = new byte[shown];
         int got = target.Read(source, buffer);
         if (got < shown)
