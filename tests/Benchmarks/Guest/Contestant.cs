@@ -7,6 +7,9 @@ namespace CVisor.Benchmarks.Guest;
 /// <param name="Options">The runtime's options before the command.</param>
 internal sealed record Contestant(string Name, string? Runtime, IReadOnlyList<string> Options)
 {
+    /// <summary>Whether it is this tree's.</summary>
+    public bool IsOurs => Runtime == RepositoryPaths.Runsc;
+
     /// <summary>Everyone who can run here: the machine itself, runc, gVisor where CVISOR_BENCH_GVISOR names it, and ours on every platform.</summary>
     /// <returns>The contestants; the native one comes first.</returns>
     public static IEnumerable<Contestant> Find()

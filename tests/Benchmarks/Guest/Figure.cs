@@ -7,8 +7,9 @@ namespace CVisor.Benchmarks.Guest;
 /// <param name="Name">Its name, as micro.c prints it.</param>
 /// <param name="Unit">Its unit.</param>
 /// <param name="Better"><c>lower</c> or <c>higher</c>.</param>
+/// <param name="Alert">How many times worse than native is too much for ours; for a figure without a native value, the value itself.</param>
 /// <param name="What">What it measures.</param>
-internal sealed record Figure(string Name, string Unit, string Better, string What)
+internal sealed record Figure(string Name, string Unit, string Better, double Alert, string What)
 {
     private static readonly JsonSerializerOptions s_options = new(JsonSerializerDefaults.Web);
 
@@ -23,4 +24,10 @@ internal sealed record Figure(string Name, string Unit, string Better, string Wh
     /// <param name="baseline">The base.</param>
     /// <returns>The ratio.</returns>
     public double TimesWorse(double value, double baseline) => Better == "lower" ? value / baseline : baseline / value;
+
+    /// <summary>Whether a value of ours is worse than it may be.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="native">The native one of the same run, or null.</param>
+    /// <returns>True for one to look at.</returns>
+    public bool IsAlarming(double value, double? native) => (native is { } baseline ? TimesWorse(value, baseline) : value) > Alert;
 }

@@ -24,6 +24,8 @@ foreach (string name in names)
     table.AddColumn(new TableColumn(name).RightAligned());
 }
 
+HashSet<string> ours = [.. contestants.Where(c => c.IsOurs).Select(c => c.Name)];
+List<string> alerts = [];
 foreach (Figure figure in figures.Where(f => names.Any(n => values[n].ContainsKey(f.Name))))
 {
     List<string> cells = [figure.Name, $"{figure.Unit}{(figure.Better == "higher" ? " (more is better)" : "")}"];
@@ -32,6 +34,11 @@ foreach (Figure figure in figures.Where(f => names.Any(n => values[n].ContainsKe
     {
         string cell = values[name].TryGetValue(figure.Name, out double value) ? value.ToString("G4", CultureInfo.InvariantCulture) : "-";
         bool hasRatio = hasNative && cell != "-" && name != names[0];
+        if (ours.Contains(name) && value > 0 && figure.IsAlarming(value, hasNative ? native : null))
+        {
+            alerts.Add(string.Create(CultureInfo.InvariantCulture, $"{name}: {figure.Name} {cell} {figure.Unit}: more than {figure.Alert:G3}{(hasNative ? " times worse than native" : "")}"));
+        }
+
         cells.Add(hasRatio ? string.Create(CultureInfo.InvariantCulture, $"{cell} (x{figure.TimesWorse(value, native):G3})") : cell);
     }
 
@@ -44,4 +51,9 @@ string folder = Path.Combine(RepositoryPaths.Out, "bench");
 File.WriteAllText(Path.Combine(folder, "figures.svg"), Plot.Draw(figures, names, values));
 File.WriteAllText(Path.Combine(folder, "figures.json"), JsonSerializer.Serialize(values));
 Console.WriteLine("(xN): times worse than native; the plot is out/bench/figures.svg");
+foreach (string alert in alerts)
+{
+    Console.WriteLine($"ALERT {alert}");
+}
+
 return 0;

@@ -11,7 +11,7 @@ namespace CVisor.Benchmarks.Micro;
 [MemoryDiagnoser]
 public class Dispatch
 {
-    private const int SchedGetPriorityMax = 146, Read = 0, OpenAt = 257, Unknown = 100_000;
+    private const int SchedGetPriorityMax = 146, Read = 0, OpenAt = 257;
     private static readonly SyscallArgs s_path = new(unchecked((ulong)-100), 0x7000, 0x80000, 0, 0, 0);
     private static readonly SyscallArgs s_buffer = new(3, 0x7000, 16, 0, 0, 0);
     private readonly LinuxSyscallTable _table = new(null);
@@ -21,9 +21,6 @@ public class Dispatch
     // A handler that looks at its arguments only: no task is needed to measure the way to it.
     [Benchmark]
     public long Call() => _table.Dispatch(null!, SchedGetPriorityMax, new SyscallArgs(1, 0, 0, 0, 0, 0)).Take().Value;
-
-    [Benchmark]
-    public bool UnknownCall() => _table.Dispatch(null!, Unknown, default).IsCompleted;
 
     [Benchmark]
     public int TraceEntry()
