@@ -4,7 +4,7 @@ using CVisor.Tests.Support;
 
 namespace CVisor.Repo.Tests;
 
-public sealed class FileTests
+public sealed partial class FileTests
 {
     private const string Licence = "SPDX-License-Identifier: Apache-2.0";
 
@@ -55,4 +55,19 @@ public sealed class FileTests
             .Select(static x => $"{x.File}:{x.Line}: {x.Text.Trim()}")
             .ShouldBeEmpty();
     }
+
+    [Fact]
+    public void Addresses_are_of_hosts_that_everybody_reaches()
+    {
+        // A package registry, a mirror or a build machine of somebody's network has no place here.
+        string[] known = ["127.0.0.1", "localhost", "deb.debian.org", "www.apache.org", "www.w3.org", "github.com", "gvisor.dev", "man7.org", "www.kernel.org", "example.com"];
+        Tree.TextFiles
+            .SelectMany(static f => File.ReadLines(Tree.Full(f)).SelectMany(l => Address().Matches(l).Select(m => (File: f, Host: m.Groups[1].Value))))
+            .Where(x => !known.Contains(x.Host))
+            .Select(static x => $"{x.File}: {x.Host}")
+            .ShouldBeEmpty();
+    }
+
+    [GeneratedRegex("(?:https?|ftp|wss?)://(?:[^@/\\s]+@)?([A-Za-z0-9._-]*[A-Za-z0-9])")]
+    private static partial Regex Address();
 }
