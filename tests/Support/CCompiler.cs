@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -14,12 +15,29 @@ public static class CCompiler
         "-Wno-unused-result", "-Wno-missing-field-initializers", "-Wno-unused-variable",
     ];
 
+    // One compilation of an output at a time: classes of tests run side by side.
+    private static readonly ConcurrentDictionary<string, SemaphoreSlim> s_outputs = new();
+
     /// <summary>Compiles one source file unless the output is already that of the same source, headers and flags.</summary>
     /// <param name="source">The C file; a line <c>// cflags: ...</c> in it adds options (<c>-static</c> or <c>-dynamic</c> replace the
     /// default <c>-static-pie</c>).</param>
     /// <param name="output">The executable to make.</param>
     /// <exception cref="InvalidOperationException">The compiler refused it.</exception>
     public static async Task CompileAsync(string source, string output)
+    {
+        SemaphoreSlim one = s_outputs.GetOrAdd(output, static _ => new SemaphoreSlim(1));
+        await one.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            await CompileAloneAsync(source, output).ConfigureAwait(false);
+        }
+        finally
+        {
+            one.Release();
+        }
+    }
+
+    private static async Task CompileAloneAsync(string source, string output)
     {
         string text = await File.ReadAllTextAsync(source).ConfigureAwait(false);
         List<string> own = [.. HeaderWords(text, "cflags")];
