@@ -42,7 +42,7 @@ internal static class ValueRange
             case IParenthesizedOperation parenthesized:
                 return Bound(parenthesized.Operand);
             case IConversionOperation { OperatorMethod: null, Operand.Type: { } from } conversion when Width(from) is not null:
-                return Bound(conversion.Operand);
+                return Bound(conversion.Operand) ?? OfChecked(conversion, from);
             case IBinaryOperation { OperatorKind: BinaryOperatorKind.And } and:
                 return (Bound(and.LeftOperand), Bound(and.RightOperand)) switch
                 {
@@ -90,6 +90,10 @@ internal static class ValueRange
 
     private static ulong? OfType(IOperation operation) =>
         operation.Type is { } type && Width(type) is { IsSigned: false } width ? ulong.MaxValue >> (64 - width.Bits) : null;
+
+    /// <summary>A checked cast to an unsigned type lets nothing negative through: what is left is the positive half of the source.</summary>
+    private static ulong? OfChecked(IConversionOperation conversion, ITypeSymbol from) =>
+        conversion.IsChecked && Width(from) is { IsSigned: true } source && Width(conversion.Type!) is { IsSigned: false } ? ulong.MaxValue >> (64 - source.Bits + 1) : null;
 
     /// <summary>The bound that an earlier check of a variable leaves: <c>if (x &gt; limit) { return …; }</c>, with <c>x &lt; 0</c> too when it is signed.</summary>
     private static ulong? Checked(IOperation use, ISymbol variable)

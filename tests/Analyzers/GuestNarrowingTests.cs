@@ -68,6 +68,7 @@ public sealed class GuestNarrowingTests
             Errno Pattern(long n, out int i) { i = 0; if (n is < 0 or >= 4096) { return Errno.EINVAL; } i = (int)n; return Errno.None; }
             int Lengths(ulong n, byte[] a) { while (true) { if (n > (ulong)a.Length) { break; } return (int)n; } return 0; }
             ulong Sign(long n) { if (n <= 0) { return 0; } return (ulong)n; }
+            int Room(ulong n, int room) => (int)Math.Min(n, (ulong)room);
             int Choice(ulong n) => n > 4096 ? 0 : (int)n;
             int Either(ulong n, bool big) { if (n > (big ? 4096u : 16u)) { return 0; } return (int)n; }
             int Clamped(long n) => (int)Math.Clamp(n, 0, 1024);
@@ -82,6 +83,7 @@ public sealed class GuestNarrowingTests
         class C
         {
             int TooHigh(ulong n) { if (n > uint.MaxValue) { return 0; } return [|(int)n|]; }
+            int Unsure(ulong n, int room) => [|(int)Math.Min(n, unchecked((ulong)room))|];
             int WrongBranch(ulong n) => n > 10 ? [|(int)n|] : 0;
             int NoLower(long n) { if (n > 10) { return 0; } return [|(int)n|]; }
             int GoesOn(ulong n) { if (n > 10) { Console.Beep(); } return [|(int)n|]; }

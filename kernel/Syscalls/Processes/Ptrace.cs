@@ -56,7 +56,7 @@ public static partial class Handlers
         switch (request)
         {
             case TraceContinue or ResumeToCall or SingleStep or TraceDetach:
-                return (SyscallResult)(data.Address > SignalNumber.Last ? Errno.EIO : Resume(task, target, request, (int)data.Address));
+                return (SyscallResult)(data.Address > SignalNumber.Last ? Errno.EIO : Resume(task, target, request, unchecked((int)data.Address)));
             case TraceListen:
                 return (SyscallResult)task.ListenToTracee(target);
             case SetOptions:
