@@ -76,7 +76,7 @@ public sealed class Mount
     /// <summary>Its flags; changed by remounting.</summary>
     public MountFlags Flags
     {
-        get => (MountFlags)Volatile.Read(ref _flags);
+        get => unchecked((MountFlags)Volatile.Read(ref _flags));
         internal set => Volatile.Write(ref _flags, unchecked((int)value));
     }
 

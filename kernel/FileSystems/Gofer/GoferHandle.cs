@@ -110,7 +110,7 @@ internal sealed class GoferHandle
     public Errno Allocate(int mode, long offset, long length) =>
         (_open.IsDonated
             ? HostCalls.Fallocate(_open.HostFd, mode, offset, length).Error
-            : _connection.Allocate(_open.Fid, (uint)mode, (ulong)offset, (ulong)length)).ToGuest();
+            : _connection.Allocate(_open.Fid, unchecked((uint)mode), (ulong)offset, (ulong)length)).ToGuest();
 
     /// <summary>Closes it; the descriptor stays until no mapping needs it.</summary>
     public void Close()

@@ -26,7 +26,7 @@ internal sealed partial class GoferInode
     /// <inheritdoc/>
     public override Errno SetExtendedAttribute(in OperationContext context, string name, ReadOnlySpan<byte> value, int flags)
     {
-        Errno error = _fs.Connection.SetXattr(Fid, name, value, (uint)flags).ToGuest();
+        Errno error = _fs.Connection.SetXattr(Fid, name, value, unchecked((uint)flags)).ToGuest();
         Forget();
         return error;
     }

@@ -71,7 +71,7 @@ public static class TmpfsOptionText
                 return false;
             }
 
-            mode = (mode * 8) + (uint)(digit - '0');
+            mode = (mode * 8) + digit - '0';
         }
 
         return value.Length > 0 && mode <= 0xfff;

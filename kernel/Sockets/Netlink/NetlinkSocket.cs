@@ -219,7 +219,7 @@ internal sealed class NetlinkSocket : SocketDescription
         {
             // The first socket of a process has its number; others a negative one. Here all but the first of the sandbox do.
             int others = Interlocked.Increment(ref s_lastPort);
-            _port = task is not null && others == 1 ? (uint)task.ThreadGroup.Pid : unchecked((uint)(-4096 - others));
+            _port = task is not null && others == 1 ? unchecked((uint)task.ThreadGroup.Pid) : unchecked((uint)(-4096 - others));
         }
     }
 

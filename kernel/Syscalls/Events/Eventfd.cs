@@ -23,7 +23,7 @@ public static partial class Handlers
             return Errno.EINVAL;
         }
 
-        OpenFlags wanted = (OpenFlags)flags;
+        OpenFlags wanted = unchecked((OpenFlags)flags);
         EventfdDescription file = new(initval, (flags & EfdSemaphore) != 0, wanted & OpenFlags.NonBlock);
         return Descriptors.Install(task, file, (wanted & OpenFlags.CloseOnExec) != 0);
     }

@@ -73,7 +73,7 @@ public static partial class Handlers
 
     private static Blocking<SyscallResult> PollUntil(Task task, UserPtr fds, uint nfds, long deadlineNs)
     {
-        if (nfds > (uint)task.FileLimit)
+        if (nfds > unchecked((uint)task.FileLimit)) // never negative
         {
             return (SyscallResult)Errno.EINVAL;
         }

@@ -76,7 +76,7 @@ public static partial class Handlers
             return (SyscallResult)ReleaseBoth(source, target, error);
         }
 
-        Blocking<SyscallResult> call = SpliceIo.Copy(task, source, from, target, to, (long)len);
+        Blocking<SyscallResult> call = SpliceIo.Copy(task, source, from, target, to, unchecked((long)len));
         if (!offIn.IsNull && !offOut.IsNull)
         {
             return FinishTransfer(task, call, source, from, offIn, target, to, offOut);
@@ -130,7 +130,7 @@ public static partial class Handlers
             return Errno.EINVAL;
         }
 
-        if (length > (ulong)(long.MaxValue - Math.Max(from, to)))
+        if (length > unchecked((ulong)(long.MaxValue - Math.Max(from, to)))) // both are positive
         {
             return Errno.EOVERFLOW;
         }
