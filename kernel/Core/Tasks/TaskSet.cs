@@ -149,7 +149,7 @@ public sealed partial class TaskSet
         }
     }
 
-    [RequiresLock(nameof(Lock))]
+    [RequiresLock("TaskSet.Lock")]
     internal static ThreadGroup? FindProcessLocked(PidNamespace ns, int pid) =>
         ns.FindLocked(pid)?.Task is { } task && task == task.ThreadGroup.Leader ? task.ThreadGroup : null;
 
