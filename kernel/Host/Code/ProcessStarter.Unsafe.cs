@@ -7,7 +7,7 @@ public static unsafe class ProcessStarter
     /// <summary>Runs the code on the calling thread.</summary>
     /// <param name="code">Executable code with the C calling convention, without arguments; what it makes must never return from it.</param>
     /// <returns>The process's id, or the error.</returns>
-    [HostCall("clone")]
     // SAFETY: the caller has mapped the code, which keeps to its promise.
+    [HostCall("clone")]
     public static HostResult Run(nuint code) => new(((delegate* unmanaged<long>)code)());
 }
