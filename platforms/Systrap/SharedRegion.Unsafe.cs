@@ -87,14 +87,17 @@ internal sealed unsafe class SharedRegion
     // SAFETY: callers stay inside a part they took; the view is mapped for good.
     internal nuint At(ulong offset) => (nuint)_view + (nuint)offset;
 
-    // SAFETY: for all below: the word is aligned and in the view.
+    // SAFETY: callers stay inside a part they took, at an aligned offset.
     internal ref int Word(ulong offset) => ref *(int*)(_view + offset);
 
+    // SAFETY: as for Word.
     internal ref ulong Quad(ulong offset) => ref *(ulong*)(_view + offset);
 
+    // SAFETY: doorbells lie in the view, and their offsets are aligned.
     internal ref int DoorbellWord(int offset) => ref *(int*)(_view + DoorbellOffset + offset);
 
     /// <summary>Bytes of the file.</summary>
+    // SAFETY: callers stay inside a part they took.
     internal Span<byte> Bytes(ulong offset, int length) => new(_view + offset, length);
 
     private static void Pin(ulong address, ulong length, int protection, int fd, ulong offset) =>

@@ -71,6 +71,7 @@ internal sealed class Sentry
 
     /// <summary>Installs the Sentry's own filter, on every thread: from here on it makes the host calls that syscalls.yaml lists and no others.</summary>
     /// <remarks>No guest has run yet. Threads made later inherit it; stubs do not, since they all come from the first executor's.</remarks>
+    [BeforeFilter("installs it")]
     private void Confine()
     {
         FilterTrap.Install("runsc: the sandbox ended: its filter forbids the host call ", Failure, StandardError, _config.Fds.PanicLog >= 0 ? _config.Fds.PanicLog : _config.Fds.DebugLog, SyscallInfo.Name);

@@ -49,20 +49,24 @@ public sealed partial class MachineCodeTests
         string copy = Directory.CreateTempSubdirectory("cvisor-code-").FullName;
         try
         {
+            // The folder lies in the copy where it lies here: a script may call the one that kernel/Host has for all.
+            const string Shared = "kernel/Host/Code/assemble.sh";
+            string work = Path.Combine(copy, Path.GetDirectoryName(stem)!);
+            Directory.CreateDirectory(work);
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(copy, Shared))!);
+            File.Copy(Tree.Full(Shared), Path.Combine(copy, Shared));
             foreach (string file in Directory.EnumerateFiles(folder).Where(static f => !f.EndsWith(".cs", StringComparison.Ordinal) && !f.EndsWith(".verified.txt", StringComparison.Ordinal)))
             {
-                File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+                File.Copy(file, Path.Combine(work, Path.GetFileName(file)), overwrite: true);
             }
 
-            string own = Path.Combine(folder, "assemble.sh");
+            string own = Path.Combine(work, "assemble.sh");
             string space = Namespace().Match(await File.ReadAllTextAsync(Generated(stem))).Groups[1].Value;
-            string script = Path.Combine(copy, "assemble.sh");
-            File.Copy(File.Exists(own) ? own : Tree.Full("kernel/Host/Code/assemble.sh"), script, overwrite: true);
-            await Command.MustAsync("bash", script, Path.Combine(copy, name + SourceEnd), space);
+            await Command.MustAsync("bash", File.Exists(own) ? own : Path.Combine(copy, Shared), Path.Combine(work, name + SourceEnd), space);
 
             // Instructions and symbols, not whole files: linkers of different versions lay out the rest of a shared object differently.
-            Shown(await File.ReadAllTextAsync(Disassembly(Path.Combine(copy, name)))).ShouldBe(Shown(await File.ReadAllTextAsync(Disassembly(stem))));
-            Offsets(Generated(Path.Combine(copy, name))).ShouldBe(Offsets(Generated(stem)));
+            Shown(await File.ReadAllTextAsync(Disassembly(Path.Combine(work, name)))).ShouldBe(Shown(await File.ReadAllTextAsync(Disassembly(stem))));
+            Offsets(Generated(Path.Combine(work, name))).ShouldBe(Offsets(Generated(stem)));
         }
         finally
         {

@@ -32,6 +32,7 @@ public sealed class TerminalBridge
     private bool _closes;
     private int _hasEnded;
 
+    [StartUp("runsc asks for a terminal, no guest does")]
     private TerminalBridge(MasterDescription master, int inputFd, int outputFd)
     {
         _master = master;

@@ -69,7 +69,7 @@ public sealed record DevptsOptions
                 return false;
             }
 
-            number = (number * 8) + (uint)(digit - '0');
+            number = (number * 8) + digit - '0';
         }
 
         return text.Length > 0;

@@ -56,7 +56,7 @@ public sealed partial class Pty : IControllingTerminal
     public int Index { get; }
 
     /// <inheritdoc/>
-    public ulong DeviceNumber => Core.Vfs.DeviceNumber.Make(SlaveMajor, (uint)Index);
+    public ulong DeviceNumber => Core.Vfs.DeviceNumber.Make(SlaveMajor, unchecked((uint)Index));
 
     /// <inheritdoc/>
     public Session? Session { get; set; }
