@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Makes another process's first thread, which waits in a system call, call socket(2): forbidden PID
 #include <stdio.h>
 #include <stdlib.h>

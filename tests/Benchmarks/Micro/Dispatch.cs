@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using BenchmarkDotNet.Attributes;
 using CVisor.Abi;
+using CVisor.Core.Memory;
 using CVisor.Core.Tasks;
 using CVisor.Syscalls;
 using CVisor.Syscalls.Trace;
@@ -20,7 +21,7 @@ public class Dispatch
 
     // A handler that looks at its arguments only: no task is needed to measure the way to it.
     [Benchmark]
-    public long Call() => _table.Dispatch(null!, SchedGetPriorityMax, new SyscallArgs(1, 0, 0, 0, 0, 0)).Take().Value;
+    public SyscallResult Call() => _table.Dispatch(null!, SchedGetPriorityMax, new SyscallArgs(1, 0, 0, 0, 0, 0)).Take();
 
     [Benchmark]
     public int TraceEntry()
