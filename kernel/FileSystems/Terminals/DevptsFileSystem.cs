@@ -148,7 +148,7 @@ public sealed class DevptsFileSystem : FileSystem
         Errno error = VirtualFileSystem.Resolve(OperationContext.Kernel, task.Fs.Root, start, "pts", WalkFlags.FollowLast, out VfsPath pts);
         if (error != Errno.None)
         {
-            return error == Errno.ENOENT ? Errno.ENODEV : error;
+            return error;
         }
 
         OpenResult opened = pts.Inode is DevptsRoot { FileSystem: DevptsFileSystem devpts } ? devpts.OpenMaster(context, pts.Mount!, path, flags) : Errno.ENODEV;
