@@ -84,11 +84,19 @@ public sealed class LeakTests
         (await sandbox.RunscAsync(["list", "--quiet"])).Output.Trim().ShouldBeEmpty();
     }
 
-    // Standard streams go to /dev/null: a container that is let go must not hold the test's pipes open.
+    // Standard streams go to /dev/null and a file: a container that is let go must not hold the test's pipes open.
     private static async Task MustAsync(Sandbox sandbox, params string[] arguments)
     {
-        string[] command = ["-c", "exec \"$@\" </dev/null >/dev/null", "sh", RepositoryPaths.Runsc, .. sandbox.GlobalOptions, .. arguments];
-        CommandResult result = await Command.RunAsync("/bin/sh", command, timeout: TimeSpan.FromSeconds(30));
-        Assert.True(result.ExitCode == 0, $"runsc {string.Join(' ', arguments)}: {result}");
+        string errors = Path.GetTempFileName();
+        try
+        {
+            string[] command = ["-c", "exec \"$@\" </dev/null >/dev/null 2>\"$0\"", errors, RepositoryPaths.Runsc, .. sandbox.GlobalOptions, .. arguments];
+            CommandResult result = await Command.RunAsync("/bin/sh", command, timeout: TimeSpan.FromSeconds(30));
+            Assert.True(result.ExitCode == 0, $"runsc {string.Join(' ', arguments)}: {result}{await File.ReadAllTextAsync(errors)}");
+        }
+        finally
+        {
+            File.Delete(errors);
+        }
     }
 }
