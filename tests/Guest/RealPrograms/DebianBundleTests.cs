@@ -8,7 +8,7 @@ public sealed class DebianBundleTests : IClassFixture<DebianRoot>
 
     public DebianBundleTests(DebianRoot root) => _root = root;
 
-    public static TheoryData<string, string> Rows => RealPrograms.Rows;
+    public static TheoryData<string, string> Rows => RealPrograms.RowsOfSmallRoot;
 
     [Theory]
     [MemberData(nameof(Rows))]

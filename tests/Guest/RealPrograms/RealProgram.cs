@@ -5,9 +5,10 @@ namespace CVisor.Guest.Tests;
 /// <param name="Name">Its name; applets are called <c>busybox/NAME</c>.</param>
 /// <param name="Needs">The commands that must be installed.</param>
 /// <param name="Command">The command that runs it, with a clean environment, in a fresh folder.</param>
-public sealed record RealProgram(string Name, IReadOnlyList<string> Needs, IReadOnlyList<string> Command)
+/// <param name="IsForHostRoot">Whether it is for the host's root alone: what it needs is too large for a root made for a test.</param>
+public sealed record RealProgram(string Name, IReadOnlyList<string> Needs, IReadOnlyList<string> Command, bool IsForHostRoot = false)
 {
-    private const string NeedsStart = "# needs: ";
+    private const string NeedsStart = "# needs: ", HostRootLine = "# root: host";
     private const string BusyboxPath = "/bin/busybox";
 
     // The folder is removed by a name that no script can change: scripts also run natively, as root, and may go elsewhere with cd.
@@ -42,9 +43,10 @@ public sealed record RealProgram(string Name, IReadOnlyList<string> Needs, IRead
         foreach (string path in Directory.EnumerateFiles(Path.Combine(s_folder, "scripts"), "*.sh").Order(StringComparer.Ordinal))
         {
             string text = File.ReadAllText(path);
-            string? line = text.Split('\n').FirstOrDefault(l => l.StartsWith(NeedsStart, StringComparison.Ordinal));
+            string[] lines = text.Split('\n');
+            string? line = lines.FirstOrDefault(l => l.StartsWith(NeedsStart, StringComparison.Ordinal));
             string[] needs = line is null ? [] : line[NeedsStart.Length..].Split(' ');
-            yield return new RealProgram(Path.GetFileNameWithoutExtension(path), needs, Wrap(text, "/bin/sh"));
+            yield return new RealProgram(Path.GetFileNameWithoutExtension(path), needs, Wrap(text, "/bin/sh"), lines.Contains(HostRootLine));
         }
     }
 

@@ -14,9 +14,9 @@ public sealed class Tree
 {
     private static readonly Lazy<SandboxMemory> s_memory = new(() => SandboxMemory.Create(1UL << 32));
 
-    public Tree(TmpfsOptions? options = null)
+    public Tree(TmpfsOptions? options = null, SandboxMemory? memory = null)
     {
-        FileSystem = new TmpfsFileSystem(Memory, options ?? new TmpfsOptions { RootMode = 0x1ed });
+        FileSystem = new TmpfsFileSystem(memory ?? Memory, options ?? new TmpfsOptions { RootMode = 0x1ed });
         Mounts = new MountNamespace(new Mount(FileSystem, MountFlags.None, "none"));
         Root = Mounts.Root.RootPath;
         Start = Root;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # needs: cmake g++
+# root: host
 mkdir src; cat > src/CMakeLists.txt <<'X'
 cmake_minimum_required(VERSION 3.10)
 project(P C CXX)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # needs: g++
+# root: host
 cat > t.cc <<'E'
 #include <iostream>
 #include <thread>

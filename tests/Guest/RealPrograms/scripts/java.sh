@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # needs: java javac
+# root: host
 cat > H.java <<'E'
 import java.util.*; import java.util.concurrent.*; import java.nio.file.*; import java.net.*; import java.io.*;
 public class H { public static void main(String[] a) throws Exception {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # needs: nginx curl
+# root: host
 port=$((20000 + $$ % 10000))
 mkdir -p logs html; echo page > html/index.html; chmod 755 . html; cat > n.conf <<X
 worker_processes 2; pid $PWD/nginx.pid; error_log $PWD/e.log; user root;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # needs: node
+# root: host
 cat > n.js <<'E'
 const net=require('net'),cp=require('child_process'),fs=require('fs'),{Worker,isMainThread,parentPort}=require('worker_threads'),crypto=require('crypto'),zlib=require('zlib'),http=require('http');
 if(!isMainThread){parentPort.postMessage('from worker');}

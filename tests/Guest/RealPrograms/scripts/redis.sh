@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # needs: redis-server redis-cli redis-benchmark
+# root: host
 port=$((20000 + $$ % 10000))
 redis-server --port $port --save '' --daemonize no > r.log 2>&1 & p=$!
 for i in $(seq 100); do redis-cli -p $port ping 2>/dev/null | grep -q PONG && break; sleep 0.1; done
