@@ -163,45 +163,22 @@ internal sealed class SystrapExecutor : IExecutor
     private SystrapContext? Sleep()
     {
         ref int asleep = ref _region.DoorbellWord(_asleepOffset);
-        while (true)
+        SystrapContext? back = null;
+        bool hasRung = true;
+        _ = Interlocked.Exchange(ref asleep, 1); // Before the look: who stops after it sees the announcement, and rings.
+        while (Volatile.Read(ref _isKicked) == 0 && (back = Look() ?? (hasRung ? null : FindLost())) is null)
         {
-            _ = Interlocked.Exchange(ref asleep, 1);
-            if (Volatile.Read(ref _isKicked) != 0 || Look() is not { } back)
-            {
-                if (Volatile.Read(ref _isKicked) != 0)
-                {
-                    break;
-                }
-
-                bool hasRung = AwaitRing();
-                if (Volatile.Read(ref _isKicked) != 0)
-                {
-                    break;
-                }
-
-                if (Look() is { } woken)
-                {
-                    Volatile.Write(ref asleep, 0);
-                    return woken;
-                }
-
-                if (!hasRung && FindLost() is { } lost)
-                {
-                    Volatile.Write(ref asleep, 0);
-                    return lost;
-                }
-
-                continue;
-            }
-
-            Volatile.Write(ref asleep, 0);
-            return back;
+            hasRung = AwaitRing();
         }
 
         Volatile.Write(ref asleep, 0);
-        Drain();
-        Volatile.Write(ref _isKicked, 0);
-        return null;
+        if (back is null)
+        {
+            Drain();
+            Volatile.Write(ref _isKicked, 0);
+        }
+
+        return back;
     }
 
     private bool AwaitRing()
