@@ -103,27 +103,9 @@ public class AnonymousInode : Inode
             return Errno.EINVAL;
         }
 
-        long nowNs = KernelClock.RealtimeNs;
         lock (_lock)
         {
-            if ((change.Mask & AttributeMask.Mode) != 0)
-            {
-                _attributes.Mode = (_attributes.Mode & ModeBits.TypeMask) | (change.Mode & ModeBits.PermissionMask);
-            }
-
-            _attributes.Uid = (change.Mask & AttributeMask.Uid) != 0 ? change.Uid : _attributes.Uid;
-            _attributes.Gid = (change.Mask & AttributeMask.Gid) != 0 ? change.Gid : _attributes.Gid;
-            if ((change.Mask & AttributeMask.AccessTime) != 0)
-            {
-                _attributes.AccessTimeNs = (change.Mask & AttributeMask.AccessTimeNow) != 0 ? nowNs : change.AccessTimeNs;
-            }
-
-            if ((change.Mask & AttributeMask.ModifyTime) != 0)
-            {
-                _attributes.ModifyTimeNs = (change.Mask & AttributeMask.ModifyTimeNow) != 0 ? nowNs : change.ModifyTimeNs;
-            }
-
-            _attributes.ChangeTimeNs = nowNs;
+            _attributes.Apply(change, KernelClock.RealtimeNs);
             return Errno.None;
         }
     }

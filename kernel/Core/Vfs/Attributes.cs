@@ -48,6 +48,33 @@ public struct Attributes
 
     /// <summary>The type.</summary>
     public readonly FileType Type => ModeBits.TypeOf(Mode);
+
+    /// <summary>Takes a change of mode, owner and times in, and notes it as a change of the file. A new size counts as a change of the contents; the contents are the caller's.</summary>
+    /// <param name="change">What is set.</param>
+    /// <param name="nowNs">The present, in nanoseconds since the epoch.</param>
+    public void Apply(in AttributeChange change, long nowNs)
+    {
+        AttributeMask mask = change.Mask;
+        if ((mask & AttributeMask.Mode) != 0)
+        {
+            Mode = (Mode & ModeBits.TypeMask) | (change.Mode & ModeBits.PermissionMask);
+        }
+
+        Uid = (mask & AttributeMask.Uid) != 0 ? change.Uid : Uid;
+        Gid = (mask & AttributeMask.Gid) != 0 ? change.Gid : Gid;
+        if ((mask & (AttributeMask.AccessTime | AttributeMask.AccessTimeNow)) != 0)
+        {
+            AccessTimeNs = (mask & AttributeMask.AccessTimeNow) != 0 ? nowNs : change.AccessTimeNs;
+        }
+
+        if ((mask & (AttributeMask.ModifyTime | AttributeMask.ModifyTimeNow)) != 0)
+        {
+            ModifyTimeNs = (mask & AttributeMask.ModifyTimeNow) != 0 ? nowNs : change.ModifyTimeNs;
+        }
+
+        ModifyTimeNs = (mask & AttributeMask.Size) != 0 && (mask & AttributeMask.ModifyTime) == 0 ? nowNs : ModifyTimeNs;
+        ChangeTimeNs = nowNs;
+    }
 }
 
 /// <summary>Which attributes a change sets.</summary>

@@ -56,16 +56,7 @@ internal abstract class DevptsInode : Inode
     {
         lock (Lock)
         {
-            if ((change.Mask & AttributeMask.Mode) != 0)
-            {
-                _attributes.Mode = (_attributes.Mode & ModeBits.TypeMask) | (change.Mode & ModeBits.PermissionMask);
-            }
-
-            _attributes.Uid = (change.Mask & AttributeMask.Uid) != 0 ? change.Uid : _attributes.Uid;
-            _attributes.Gid = (change.Mask & AttributeMask.Gid) != 0 ? change.Gid : _attributes.Gid;
-            _attributes.AccessTimeNs = (change.Mask & AttributeMask.AccessTime) != 0 ? change.AccessTimeNs : _attributes.AccessTimeNs;
-            _attributes.ModifyTimeNs = (change.Mask & AttributeMask.ModifyTime) != 0 ? change.ModifyTimeNs : _attributes.ModifyTimeNs;
-            _attributes.ChangeTimeNs = KernelClock.RealtimeNs;
+            _attributes.Apply(change, KernelClock.RealtimeNs);
         }
 
         return Errno.None;

@@ -80,25 +80,7 @@ public abstract class TmpfsInode : Inode
         long nowNs = KernelClock.RealtimeNs;
         lock (AttributeLock)
         {
-            if ((change.Mask & AttributeMask.Mode) != 0)
-            {
-                Attributes.Mode = (Attributes.Mode & ModeBits.TypeMask) | (change.Mode & ModeBits.PermissionMask);
-            }
-
-            Attributes.Uid = (change.Mask & AttributeMask.Uid) != 0 ? change.Uid : Attributes.Uid;
-            Attributes.Gid = (change.Mask & AttributeMask.Gid) != 0 ? change.Gid : Attributes.Gid;
-            if ((change.Mask & (AttributeMask.AccessTime | AttributeMask.AccessTimeNow)) != 0)
-            {
-                Attributes.AccessTimeNs = (change.Mask & AttributeMask.AccessTimeNow) != 0 ? nowNs : change.AccessTimeNs;
-            }
-
-            if ((change.Mask & (AttributeMask.ModifyTime | AttributeMask.ModifyTimeNow)) != 0)
-            {
-                Attributes.ModifyTimeNs = (change.Mask & AttributeMask.ModifyTimeNow) != 0 ? nowNs : change.ModifyTimeNs;
-            }
-
-            Attributes.ModifyTimeNs = (change.Mask & AttributeMask.Size) != 0 && (change.Mask & AttributeMask.ModifyTime) == 0 ? nowNs : Attributes.ModifyTimeNs;
-            Attributes.ChangeTimeNs = nowNs;
+            Attributes.Apply(change, nowNs);
         }
 
         return Errno.None;
