@@ -34,6 +34,23 @@ public sealed class FileAccessTests : IDisposable
         result.Output.ShouldBe("No space left on device\n", result.ToString());
     }
 
+    [Fact]
+    public async Task A_full_host_file_system_is_the_guests_ENOSPC()
+    {
+        string store = Directory.CreateDirectory(_folder + "/store").FullName;
+        await Command.MustAsync("mount", "-t", "tmpfs", "-o", "size=4m", "cvisor-test", store);
+        try
+        {
+            const string Script = "for block in 1M 4k; do dd if=/dev/zero of=/big bs=$block 2>&1 | grep -o 'No space left on device'; rm /big; done; echo alive > /small; cat /small";
+            CommandResult result = await RunAsync(await MakeRootAsync(), Script, "--overlay2=root:dir=" + store);
+            result.Output.ShouldBe("No space left on device\nNo space left on device\nalive\n", result.ToString());
+        }
+        finally
+        {
+            await Command.MustAsync("umount", store);
+        }
+    }
+
     [Theory]
     [InlineData("--directfs=true")]
     [InlineData("--directfs=false")]

@@ -158,17 +158,19 @@ public struct IoBuffer
     /// <param name="hostFd">The host descriptor.</param>
     /// <param name="offset">Offset in the file in bytes, or -1 for the descriptor's own.</param>
     /// <param name="toFile">Whether the buffer is written to the file; otherwise the file is read into the buffer.</param>
+    /// <param name="maximum">The most to move, in bytes.</param>
     /// <returns>Bytes moved; EFAULT; or the host's error.</returns>
-    public Vfs.IoResult TransferHost(int hostFd, long offset, bool toFile)
+    public Vfs.IoResult TransferHost(int hostFd, long offset, bool toFile, long maximum = long.MaxValue)
     {
         long total = 0;
-        while (Remaining > 0)
+        maximum = Math.Min(maximum, Remaining);
+        while (total < maximum)
         {
             HostResult result;
             int piece;
             if (_memory is null)
             {
-                piece = (int)Remaining;
+                piece = (int)(maximum - total);
                 Span<byte> span = _kernel.Span.Slice(_kernelPosition, piece);
                 result = toFile
                     ? (offset < 0 ? HostCalls.Write(hostFd, span) : HostCalls.Pwrite(hostFd, span, offset + total))
@@ -177,7 +179,7 @@ public struct IoBuffer
             else
             {
                 UserRange range = NextRange();
-                if (!_memory.TransferHost(range.Address, range.Length, hostFd, offset < 0 ? -1 : offset + total, toFile, out piece, out result))
+                if (!_memory.TransferHost(range.Address, Math.Min(range.Length, (ulong)(maximum - total)), hostFd, offset < 0 ? -1 : offset + total, toFile, out piece, out result))
                 {
                     return total > 0 ? new Vfs.IoResult(total, Errno.None) : new Vfs.IoResult(0, Errno.EFAULT);
                 }

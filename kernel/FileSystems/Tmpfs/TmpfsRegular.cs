@@ -28,6 +28,9 @@ public sealed class TmpfsRegular : TmpfsInode
 {
     private const long PageSize = (long)MemoryManager.PageSize;
 
+    /// <summary>From this many bytes on, one host call costs less than the faults of a mapping whose pages are not mapped here, or have left the page cache.</summary>
+    private const long HostWriteBytes = 64 << 10;
+
     /// <summary>Held while data is copied and pages are removed. Taken before memory managers' locks.</summary>
     private readonly Lock _io = new();
     private readonly TmpfsPages _pages;
@@ -338,7 +341,8 @@ public sealed class TmpfsRegular : TmpfsInode
             long within = at % PageSize;
             ulong page = (ulong)(at / PageSize);
             ulong wanted = PagesFor(within, length - done);
-            if (!_pages.Find(page, wanted, out ulong memory, out ulong run))
+            bool isNew = !_pages.Find(page, wanted, out ulong memory, out ulong run);
+            if (isNew)
             {
                 error = _pages.Make(page, run, out run);
                 if (error != Errno.None)
@@ -351,7 +355,7 @@ public sealed class TmpfsRegular : TmpfsInode
             }
 
             long piece = Math.Min(length - done, ((long)run * PageSize) - within);
-            error = source.CopyInTo(Tmpfs.Memory, memory + (ulong)within, piece, out long copied);
+            error = isNew || piece >= HostWriteBytes ? WriteByHost(ref source, memory + (ulong)within, piece, out long copied) : source.CopyInTo(Tmpfs.Memory, memory + (ulong)within, piece, out copied);
             done += copied;
             if (at + copied > _pages.Size)
             {
@@ -367,6 +371,14 @@ public sealed class TmpfsRegular : TmpfsInode
         }
 
         return done > 0 ? done : error != Errno.None ? error : 0;
+    }
+
+    /// <summary>Writes to the memory by the host's own call: it makes new pages in larger pieces than faults do, and says when there is no room for them.</summary>
+    private Errno WriteByHost(ref IoBuffer source, ulong memory, long length, out long copied)
+    {
+        IoResult result = source.TransferHost(Tmpfs.Memory.HostFd, (long)memory, toFile: true, length);
+        copied = result.Count;
+        return result.Error;
     }
 
     [RequiresLock(nameof(_io))]
