@@ -82,9 +82,16 @@ internal sealed class Sentry
         }
     }
 
-    /// <summary>Runs until the first process has ended.</summary>
+    /// <summary>Runs until the first process has ended, and leaves its status behind.</summary>
     /// <returns>The sandbox process's exit status.</returns>
     internal int Run()
+    {
+        int status = RunToEnd();
+        EndRecord.Write(_config.Fds.ExitStatus, status);
+        return status;
+    }
+
+    private int RunToEnd()
     {
         ControlServer server = new(_config.Fds.Control, _service, _goferWatch, () => _kernel.Fail("the gofer process ended, and the container's files with it"));
         if (_config.Fds.Control >= 0)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using CVisor.Runsc.Control;
 using CVisor.Runsc.Oci;
 using CVisor.Runsc.Sandbox;
 
@@ -20,8 +19,7 @@ internal static class WaitCommand
         }
 
         Container container = Container.Load(context.Store, context.Id);
-        ControlReply reply = container.Call(new ControlRequest { Method = ControlMethod.Wait, Wait = new WaitRequest { Pid = (int)Math.Max(pid, 0) } });
-        WaitResult result = new(context.Id, ExitStatus.FromWait(reply.WaitStatus));
+        WaitResult result = new(context.Id, container.Wait((int)Math.Max(pid, 0)));
         CommandContext.Print(JsonSerializer.Serialize(result, WaitJsonContext.Default.WaitResult) + "\n");
         return 0;
     }

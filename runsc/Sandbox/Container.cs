@@ -105,6 +105,27 @@ public sealed class Container(StateStore store, ContainerState state)
         _ = Call(new ControlRequest { Method = ControlMethod.Signal, Signal = request });
     }
 
+    /// <summary>Waits for the end of a process; the first one's is known after the sandbox has ended, too.</summary>
+    /// <param name="pid">The process; 0 for the container's first.</param>
+    /// <returns>The exit code, or 128 + signal.</returns>
+    public int Wait(int pid)
+    {
+        bool isFirst = pid is 0 or 1;
+        if (Status() != ContainerStatus.Stopped || !isFirst)
+        {
+            try
+            {
+                return ExitStatus.FromWait(Call(new ControlRequest { Method = ControlMethod.Wait, Wait = new WaitRequest { Pid = pid } }).WaitStatus);
+            }
+            catch (RunscException) when (isFirst && State.Sandbox.WaitForEnd(0))
+            {
+                // It ended after we had looked.
+            }
+        }
+
+        return store.ReadEnd(State.Id) ?? ExitStatus.Killed;
+    }
+
     /// <summary>Asks the sandbox.</summary>
     /// <exception cref="RunscException">It refused, or it is gone.</exception>
     public ControlReply Call(ControlRequest request, ReadOnlySpan<int> descriptors = default)

@@ -137,6 +137,7 @@ public static class ContainerFactory
             GoferDebugLog = OwnLog(fds, DebugLogFile.Open(options.Config, "gofer", options.Id)),
             PanicLog = options.Config.PanicLog.Length > 0 ? fds.Own(DebugLogFile.OpenAppending(DebugLogFile.Expand(options.Config.PanicLog, "panic", options.Id))) : -1,
             UserLog = options.UserLog.Length > 0 ? fds.Own(DebugLogFile.OpenAppending(options.UserLog)) : -1,
+            ExitStatus = fds.Own(store.CreateEndFile(options.Id)),
             Mapping = mapping,
             Started = cgroup is null ? null : cgroup.Join,
         });

@@ -65,6 +65,43 @@ public sealed class LifecycleTests
     }
 
     [Theory]
+    [InlineData("sleep 1; exit 37", false, 37)]
+    [InlineData("sleep 1; sh -c 'kill -15 $$'; exit $?", false, 143)]
+    [InlineData("exec sleep 100", true, 137)]
+    public async Task Wait_tells_the_status_while_the_container_runs_and_after_its_end(string program, bool isKilled, int status)
+    {
+        await using OciRuntime runtime = OciRuntime.Get("runsc");
+        string id = Sandbox.NewId();
+        using Bundle bundle = await OciBundle.CreateAsync(["/bin/sh", "-c", program]);
+        await runtime.StartDetachedAsync(bundle, id);
+        Task<string> waiting = runtime.MustAsync("wait", id);
+        if (isKilled)
+        {
+            await runtime.MustAsync("kill", id, "KILL");
+        }
+
+        string answer = $"{{\"id\":\"{id}\",\"exitStatus\":{status}}}\n";
+        (await waiting).ShouldBe(answer);
+        await runtime.WaitForStatusAsync(id, "stopped");
+        (await runtime.MustAsync("wait", id)).ShouldBe(answer);
+        (await runtime.MustAsync("wait", "--pid", "1", id)).ShouldBe(answer);
+        (await runtime.RunAsync(["wait", "--pid", "2", id])).Error.ShouldContain("not running");
+    }
+
+    [Fact]
+    public async Task A_container_whose_sandbox_was_killed_counts_as_killed()
+    {
+        await using OciRuntime runtime = OciRuntime.Get("runsc");
+        string id = Sandbox.NewId();
+        using Bundle bundle = await OciBundle.CreateAsync(["/bin/sleep", "100"]);
+        CommandResult created = await runtime.CreateAsync(bundle, id);
+        created.ExitCode.ShouldBe(0, created.ToString());
+        await runtime.MustAsync("kill", id, "KILL");
+        await runtime.WaitForStatusAsync(id, "stopped");
+        (await runtime.MustAsync("wait", id)).ShouldBe($"{{\"id\":\"{id}\",\"exitStatus\":137}}\n");
+    }
+
+    [Theory]
     [InlineData("runsc", "15")]
     [InlineData("runsc", "TERM")]
     [InlineData("runsc", "SIGTERM")]

@@ -27,6 +27,9 @@ public sealed record BootFds
 
     /// <summary>The log a container's user may read (<c>create --user-log</c>).</summary>
     public int UserLog { get; init; } = -1;
+
+    /// <summary>The file that keeps the container's exit status for those who ask later (<see cref="EndRecord"/>).</summary>
+    public int ExitStatus { get; init; } = -1;
 }
 
 /// <summary>A host descriptor that the guest's process gets.</summary>

@@ -49,6 +49,9 @@ public sealed record LaunchRequest
     /// <summary>The user's log; -1 for none.</summary>
     public int UserLog { get; init; } = -1;
 
+    /// <summary>The file for the exit status; -1 for none.</summary>
+    public int ExitStatus { get; init; } = -1;
+
     /// <summary>The ids of a rootless or mapped container; null for the host's.</summary>
     public UserMapping? Mapping { get; init; }
 

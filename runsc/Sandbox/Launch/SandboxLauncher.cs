@@ -111,7 +111,7 @@ public static class SandboxLauncher
             }
         }
 
-        foreach (int fd in (ReadOnlySpan<int>)[boot.Fds.DebugLog, boot.Fds.PanicLog, boot.Fds.UserLog])
+        foreach (int fd in (ReadOnlySpan<int>)[boot.Fds.DebugLog, boot.Fds.PanicLog, boot.Fds.UserLog, boot.Fds.ExitStatus])
         {
             if (fd >= 0 && !kept.Contains(fd))
             {

@@ -52,6 +52,7 @@ internal static class BootPlanner
                 DebugLog = request.DebugLog,
                 PanicLog = request.PanicLog,
                 UserLog = request.UserLog,
+                ExitStatus = request.ExitStatus,
             },
             Jail = SandboxLauncher.SandboxJail(request),
             CpuCount = config.CpuNumFromQuota ? CpusOfQuota(spec.Linux?.Resources?.Cpu) : 0,

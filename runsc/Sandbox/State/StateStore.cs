@@ -2,19 +2,22 @@
 using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
+using System.Text;
 using System.Text.Json;
 using CVisor.Host;
+using CVisor.Runsc.Control;
 using CVisor.Runsc.Oci;
 
 namespace CVisor.Runsc.Sandbox;
 
 /// <summary>
-/// The state directory (--root). A container has three files: ID.state (JSON, replaced atomically), ID.lock (held while a
-/// command changes it) and ID.sock (the control socket).
+/// The state directory (--root). A container has four files: ID.state (JSON, replaced atomically), ID.lock (held while a
+/// command changes it), ID.sock (the control socket) and ID.exit (written by the sandbox when it ends).
 /// </summary>
 public sealed class StateStore(string root)
 {
-    private const string StateSuffix = ".state", LockSuffix = ".lock", SocketSuffix = ".sock";
+    private const string StateSuffix = ".state", LockSuffix = ".lock", SocketSuffix = ".sock", EndSuffix = ".exit";
+    private const int AtFdcwd = -100, OWronly = 1, OCreat = 0x40, OTrunc = 0x200, OCloexec = 0x80000, OwnerReadWrite = 0x180;
 
     /// <summary>The longest id; with its suffix it must fit in a file name.</summary>
     private const int MaxIdLength = 240;
@@ -108,9 +111,32 @@ public sealed class StateStore(string root)
         }
     }
 
+    /// <summary>Makes the empty file that the sandbox writes its exit status into.</summary>
+    /// <returns>A close-on-exec descriptor.</returns>
+    public int CreateEndFile(string id)
+    {
+        string path = Path.Combine(Root, id + EndSuffix);
+        HostResult fd = HostCalls.Openat(AtFdcwd, Encoding.UTF8.GetBytes(path + '\0'), OWronly | OCreat | OTrunc | OCloexec, OwnerReadWrite);
+        return fd.IsError ? throw new RunscException($"cannot make {path}: {fd.Error}") : fd.Int;
+    }
+
+    /// <summary>The exit status of a container whose sandbox has ended; null when it was killed before it could leave one.</summary>
+    public int? ReadEnd(string id)
+    {
+        try
+        {
+            return EndRecord.Parse(File.ReadAllText(Path.Combine(Root, id + EndSuffix)));
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Removes a container's files, the lock last.</summary>
     public void Remove(string id)
     {
+        File.Delete(Path.Combine(Root, id + EndSuffix));
         File.Delete(StatePath(id));
         File.Delete(SocketPath(id));
         File.Delete(Path.Combine(Root, id + LockSuffix));
