@@ -49,7 +49,8 @@ internal sealed class Sentry
 
         // Some is for ourselves: the host counts what the sandbox's own processes use against the same limit.
         const ulong OwnBytes = 64UL << 20;
-        _kernel.MemoryWatch.Limit(_kernel.TotalMemoryBytes - Math.Min(_kernel.TotalMemoryBytes / 8, OwnBytes));
+        ulong own = Math.Min(_kernel.TotalMemoryBytes / 8, OwnBytes);
+        _kernel.MemoryWatch.Limit(_kernel.TotalMemoryBytes - own, own / 8);
         _kernel.Start();
         SpecialFiles.Fifo = FifoFiles.Open;
         MountNamespace mounts = MountBuilder.Build(_kernel, config, log);

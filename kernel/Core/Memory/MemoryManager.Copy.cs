@@ -281,7 +281,7 @@ public sealed partial class MemoryManager
     private nuint AddressInLocked(Vma vma, ulong address, ulong length, bool write, out ulong available)
     {
         Pma? pma = _pmas.Find(address);
-        if ((pma is null || (write && pma.NeedsCopy)) && TouchLocked(vma, address, write, Via, out pma) != Errno.None)
+        if ((pma is null || (write && pma.NeedsCopy)) && TouchForKernelLocked(vma, address, write, out pma) != Errno.None)
         {
             available = 0;
             return 0;
@@ -289,5 +289,19 @@ public sealed partial class MemoryManager
 
         ulong end = Math.Min(vma.End, pma!.End);
         return pma.File.GetAddress(pma.OffsetOf(address), Math.Min(length, end - address), out available);
+    }
+
+    /// <summary>As a fault of the guest's own, but that nobody can be killed from here, where locks may be held: the task is told, and sees to it when its call is over.</summary>
+    [RequiresLock(nameof(_lock))]
+    private Errno TouchForKernelLocked(Vma vma, ulong address, bool write, out Pma? pma)
+    {
+        Errno error = TouchLocked(vma, address, write, Via, out pma);
+        if (error == Errno.ENOMEM)
+        {
+            Tasks.Task.Current?.NoteShortage();
+            error = TouchLocked(vma, address, write, Via, out pma, _memory.OverdraftBytes);
+        }
+
+        return error;
     }
 }

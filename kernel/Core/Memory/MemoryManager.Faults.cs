@@ -132,23 +132,23 @@ public sealed partial class MemoryManager
 
     /// <summary>Finds the memory behind an address, making it when it is not there, and a private copy when it is to be written.</summary>
     [RequiresLock(nameof(_lock))]
-    private Errno TouchLocked(Vma vma, ulong address, bool write, GuestContext? via, out Pma? pma)
+    private Errno TouchLocked(Vma vma, ulong address, bool write, GuestContext? via, out Pma? pma, ulong overdraftBytes = 0)
     {
         pma = _pmas.Find(address);
         if (pma is null)
         {
-            Errno error = PopulateLocked(vma, address, write, out pma);
+            Errno error = PopulateLocked(vma, address, write, out pma, overdraftBytes);
             if (error != Errno.None)
             {
                 return error;
             }
         }
 
-        return write && pma!.NeedsCopy ? CopyForWriteLocked(vma, ref pma, address, via) : Errno.None;
+        return write && pma!.NeedsCopy ? CopyForWriteLocked(vma, ref pma, address, via, overdraftBytes) : Errno.None;
     }
 
     [RequiresLock(nameof(_lock))]
-    private Errno PopulateLocked(Vma vma, ulong address, bool write, out Pma? pma)
+    private Errno PopulateLocked(Vma vma, ulong address, bool write, out Pma? pma, ulong overdraftBytes)
     {
         int index = _pmas.IndexFrom(address);
         ulong low = Math.Max(vma.Start, index > 0 ? _pmas[index - 1].End : 0);
@@ -159,7 +159,7 @@ public sealed partial class MemoryManager
             ulong piece = _memory.PieceBytes;
             ulong start = Math.Max(low, address & ~(piece - 1));
             ulong end = Math.Min(high, (address & ~(piece - 1)) + piece);
-            Errno error = _memory.Allocate(end - start, out ulong offset);
+            Errno error = _memory.Allocate(end - start, out ulong offset, overdraftBytes);
             if (error != Errno.None)
             {
                 return error;
@@ -202,7 +202,7 @@ public sealed partial class MemoryManager
 
     /// <summary>Gives private memory of its own to the pages around an address, with what they hold now.</summary>
     [RequiresLock(nameof(_lock))]
-    private Errno CopyForWriteLocked(Vma vma, ref Pma pma, ulong address, GuestContext? via)
+    private Errno CopyForWriteLocked(Vma vma, ref Pma pma, ulong address, GuestContext? via, ulong overdraftBytes)
     {
         ulong piece = address & ~(CopyPieceBytes - 1);
         ulong start = Math.Max(Math.Max(pma.Start, vma.Start), piece);
@@ -214,7 +214,7 @@ public sealed partial class MemoryManager
             return Errno.None;
         }
 
-        Errno error = _memory.Allocate(end - start, out ulong offset);
+        Errno error = _memory.Allocate(end - start, out ulong offset, overdraftBytes);
         if (error != Errno.None)
         {
             return error;

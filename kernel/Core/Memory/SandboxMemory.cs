@@ -43,6 +43,9 @@ public sealed class SandboxMemory : MemoryFile
     /// <summary>The most that may be committed, in bytes: beyond it <see cref="Allocate"/> says ENOMEM.</summary>
     public ulong LimitBytes { get; set; } = ulong.MaxValue;
 
+    /// <summary>How far the kernel's own copies may go beyond the limit while somebody is being killed, in bytes: a call that is half done cannot wait for that.</summary>
+    public ulong OverdraftBytes { get; set; }
+
     /// <summary>Whether what is handed out could, touched to the last page, go beyond the limit: then pieces are small and somebody has to watch.</summary>
     public bool IsOvercommitted => (ulong)UsedBytes > LimitBytes;
 
@@ -83,13 +86,14 @@ public sealed class SandboxMemory : MemoryFile
     /// <summary>Hands out a contiguous, zeroed range with one reference on each page.</summary>
     /// <param name="lengthBytes">Whole pages.</param>
     /// <param name="offset">Where it lies.</param>
+    /// <param name="overdraftBytes">How far it may go beyond the limit.</param>
     /// <returns>None or ENOMEM.</returns>
-    public Errno Allocate(ulong lengthBytes, out ulong offset)
+    public Errno Allocate(ulong lengthBytes, out ulong offset, ulong overdraftBytes = 0)
     {
         lock (_lock)
         {
             // A long range is committed bit by bit, if ever; only its beginning must have room.
-            if ((ulong)UsedBytes + lengthBytes > LimitBytes && CommittedBytes + Math.Min(lengthBytes, SmallPieceBytes) > LimitBytes)
+            if ((ulong)UsedBytes + lengthBytes > LimitBytes && CommittedBytes + Math.Min(lengthBytes, SmallPieceBytes) > LimitBytes + overdraftBytes)
             {
                 offset = 0;
                 return Errno.ENOMEM;

@@ -10,7 +10,8 @@ namespace CVisor.Core.Tasks;
 /// <summary>Keeps the guests' memory within the sandbox's limit: when there is no more, the largest process is killed, as Linux's OOM killer does (mm/oom_kill.c).</summary>
 /// <remarks>
 /// Two things tell of a shortage: a page that cannot be handed out, and, while more has been handed out than the limit allows to be touched, a look at what is
-/// committed every tenth of a second. Were it left to the host, the host would choose among the sandbox's own processes.
+/// committed every tenth of a second. A page that the kernel's own copies lack is first taken from a small overdraft; when that is used up, the copy comes short, and
+/// the task makes its call again once somebody was chosen (<see cref="Task.NoteShortage"/>). Were it left to the host, the host would choose among the sandbox's own processes.
 /// </remarks>
 public sealed class MemoryWatch : KernelTimer
 {
@@ -23,7 +24,8 @@ public sealed class MemoryWatch : KernelTimer
 
     /// <summary>Sets the limit.</summary>
     /// <param name="limitBytes">The most memory that guests may have committed, in bytes.</param>
-    public void Limit(ulong limitBytes) => _kernel.Memory.LimitBytes = limitBytes;
+    /// <param name="overdraftBytes">How far the kernel's copies may go beyond it for a moment.</param>
+    public void Limit(ulong limitBytes, ulong overdraftBytes) => (_kernel.Memory.LimitBytes, _kernel.Memory.OverdraftBytes) = (limitBytes, overdraftBytes);
 
     /// <summary>Begins to look, when more has been handed out than may be touched.</summary>
     internal void OnHandedOut()

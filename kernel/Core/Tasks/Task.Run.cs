@@ -11,6 +11,7 @@ public sealed partial class Task
 {
     private Blocking<bool> _work;
     private bool _hasWork;
+    private bool _metShortage;
 
     /// <summary>The worker that runs this task.</summary>
     internal int HomeWorker { get; set; }
@@ -34,6 +35,10 @@ public sealed partial class Task
         Eflags = X64Registers.FixedEflags,
         OrigRax = unchecked((ulong)SyscallNumber),
     };
+
+    /// <summary>A copy of the call being served found no memory, or took more than there is; the call's end sees to it. Any lock may be held.</summary>
+    [NoAlloc]
+    internal void NoteShortage() => _metShortage = true;
 
     /// <summary>The guest came back.</summary>
     internal void OnGuestExit(IExecutor executor)
@@ -143,7 +148,7 @@ public sealed partial class Task
         Blocking<SyscallResult> call = Kernel.Syscalls.Dispatch(this, SyscallNumber, SyscallArguments);
         if (call.IsCompleted)
         {
-            SyscallResult result = call.Take();
+            SyscallResult result = AfterShortage(call.Take());
             if (!result.IsRestart && State != RunState.Exited && !_endsNow)
             {
                 LeaveSyscall(result);
@@ -158,7 +163,7 @@ public sealed partial class Task
 
     private async Blocking<bool> FinishSyscall(Blocking<SyscallResult> call)
     {
-        SyscallResult result = await call;
+        SyscallResult result = AfterShortage(await call);
         if (_endsNow)
         {
             _ = await StopForEvent(TraceEvent.Exit, (ulong)_exitStatus, survivesDeath: true);
@@ -178,6 +183,24 @@ public sealed partial class Task
 
         // EINTR or a restart: whether a handler runs decides, so the signals come first.
         return restart == Restart.None || await PrepareReturnAfterInterruption(restart);
+    }
+
+    /// <summary>Has somebody killed when the call met a shortage, and makes it again when a copy of it failed: Linux's copies wait for the page (pagefault_out_of_memory()).</summary>
+    private SyscallResult AfterShortage(SyscallResult result)
+    {
+        if (!_metShortage)
+        {
+            return result;
+        }
+
+        _metShortage = false;
+        if (State == RunState.Exited || _endsNow)
+        {
+            return result; // Its own memory is about to come free.
+        }
+
+        Kernel.MemoryWatch.OnShortage(ThreadGroup);
+        return result.Error == Errno.EFAULT ? SyscallResult.Restarts(Restart.Always) : result;
     }
 
     private void LeaveSyscall(SyscallResult result)
