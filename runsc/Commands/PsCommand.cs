@@ -13,14 +13,14 @@ internal static class PsCommand
     /// <summary>Lists the processes.</summary>
     public static int Run(CommandContext context)
     {
-        ProcessInfo[] processes = Container.Load(context.Store, context.Id).Call(new ControlRequest { Method = ControlMethod.Processes }).Processes ?? [];
-        CommandContext.Print(context.Text("format", "f") == "json" ? Json(processes) : Table(processes));
+        Container container = Container.Load(context.Store, context.Id);
+        ProcessInfo[] processes = container.Call(new ControlRequest { Method = ControlMethod.Processes }).Processes ?? [];
+        CommandContext.Print(context.Text("format", "f") == "json" ? Json(container) : Table(processes));
         return 0;
     }
 
-    /// <summary>As runc and gVisor: an array of PIDs.</summary>
-    private static string Json(ProcessInfo[] processes) =>
-        "[" + string.Join(',', Array.ConvertAll(processes, static process => process.Pid.ToString(CultureInfo.InvariantCulture))) + "]\n";
+    /// <summary>An array of PIDs, as containerd's shim reads it: it takes them for the host's, and Docker's top asks the host's ps about them. Of the host's processes the sandbox is the container's.</summary>
+    private static string Json(Container container) => string.Create(CultureInfo.InvariantCulture, $"[{container.State.Sandbox.Pid}]\n");
 
     private static string Table(ProcessInfo[] processes)
     {

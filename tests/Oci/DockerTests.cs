@@ -163,4 +163,39 @@ public sealed class DockerTests(DockerDaemon docker) : IClassFixture<DockerDaemo
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    [Fact]
+    public async Task Top_shows_the_sandbox_and_nothing_of_the_host_s()
+    {
+        await docker.NeedAsync();
+        string id = (await docker.MustAsync(["run", "-d", .. DockerDaemon.Runtime, DockerDaemon.Image, "/bin/sh", "-c", "sleep 100 & sleep 100"])).Trim();
+        string pid = (await docker.MustAsync("inspect", "--format", "{{.State.Pid}}", id)).Trim();
+        string[] rows = (await docker.MustAsync("top", id, "-eo", "pid,args")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        rows.Length.ShouldBe(2, string.Join('\n', rows));
+        rows[1].ShouldStartWith(pid + " ");
+        rows[1].ShouldContain(id);
+        await docker.MustAsync("rm", "-f", id);
+    }
+
+    [Fact]
+    public async Task An_init_of_docker_s_reaps_orphans_and_passes_signals_on()
+    {
+        await docker.NeedAsync();
+        Requirements.NeedCommand("docker-init");
+        string id = (await docker.MustAsync(["run", "-d", "--init", .. DockerDaemon.Runtime, DockerDaemon.Image, "/bin/sh", "-c",
+            "(sh -c 'sleep 0.2; exit 1' &); trap 'echo bye; exit 6' TERM; echo started; while :; do sleep 0.1; done"])).Trim();
+        for (int i = 0; i < 100 && await docker.MustAsync("logs", id) != "started\n"; i++)
+        {
+            await Task.Delay(100);
+        }
+
+        await Task.Delay(500);
+        string processes = await docker.MustAsync("exec", id, "/bin/sh", "-c", "cat /proc/1/comm; cat /proc/[0-9]*/status 2>/dev/null | grep -c zombie; true");
+        processes.ShouldBe("docker-init\n0\n");
+        await docker.MustAsync("stop", "--time", "20", id);
+        (await docker.MustAsync("inspect", "--format", "{{.State.ExitCode}}", id)).ShouldBe("6\n");
+        (await docker.MustAsync("logs", id)).ShouldBe("started\nbye\n");
+        await docker.MustAsync("rm", id);
+        Leftovers.ProcessesOf(id).ShouldBeEmpty();
+    }
 }

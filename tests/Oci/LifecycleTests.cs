@@ -152,7 +152,8 @@ public sealed class LifecycleTests
         (await runtime.MustAsync("list", "-q")).ShouldBe(id + "\n");
         (await runtime.MustAsync("list")).ShouldContain("STATUS");
         using JsonDocument processes = JsonDocument.Parse(await runtime.MustAsync("ps", "--format", "json", id));
-        processes.RootElement.GetArrayLength().ShouldBe(1);
+        using JsonDocument state = JsonDocument.Parse(await runtime.MustAsync("state", id));
+        processes.RootElement.EnumerateArray().Single().GetInt32().ShouldBe(state.RootElement.GetProperty("pid").GetInt32());
         (await runtime.MustAsync("ps", id)).ShouldContain("sleep");
     }
 
