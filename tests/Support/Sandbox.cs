@@ -15,8 +15,8 @@ public sealed class Sandbox : IDisposable
     /// <param name="platform">The platform's name, as <c>--platform</c> takes it.</param>
     public Sandbox(string platform) => _platform = platform;
 
-    /// <summary>The platforms this tree can run programs on.</summary>
-    public static IReadOnlyList<string> Platforms { get; } = ["ptrace"];
+    /// <summary>The platforms this tree can run programs on; CVISOR_PLATFORMS names others, with spaces between.</summary>
+    public static IReadOnlyList<string> Platforms { get; } = Environment.GetEnvironmentVariable("CVISOR_PLATFORMS")?.Split(' ') ?? ["ptrace"];
 
     /// <summary>Skips the calling test when CVISOR_SANDBOX=0 asks for the host's side alone.</summary>
     public static void NeedPrograms() =>
