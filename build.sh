@@ -169,7 +169,7 @@ target_soak() {
     CVISOR_TEST_ARGS="-explicit only -trait Category=soak" run_test_projects Guest
 }
 
-#: bench [args]     the micro-benchmark natively, in runc, in gVisor (CVISOR_BENCH_GVISOR=path) and in out/runsc: table and plot
+#: bench [word...]  natively, in runc, in gVisor (CVISOR_BENCH_GVISOR=path) and in out/runsc: micro figures, or those a word names ("macro": the long ones)
 target_bench() {
     target_build
     quietly "$OUT/log/bench-build.log" dotnet build tests/Benchmarks/Guest/CVisor.Benchmarks.Guest.csproj -c Release -v q -nologo

@@ -5,19 +5,35 @@ using CVisor.Benchmarks.Guest;
 using CVisor.Tests.Support;
 using Spectre.Console;
 
-// CVisor.Benchmarks.Guest [WORD...]: measures every contestant in turn; with words, only the figures whose names hold one of them.
+// CVisor.Benchmarks.Guest [WORD...]: measures every contestant in turn. Without words the micro figures; with words, those figures whose
+// kind is one ("macro") or whose names hold one of them.
 await Programs.CompileAsync();
 IReadOnlyList<Figure> figures = Figure.ReadAll();
+HashSet<string> wantedMicro = [.. figures.Where(f => f.Kind == Figure.Micro && f.IsWanted(args)).Select(f => f.Name)];
+HashSet<string> wantedMacro = [.. figures.Where(f => f.Kind == Figure.Macro && f.IsWanted(args)).Select(f => f.Name)];
 Contestant[] contestants = [.. Contestant.Find()];
 Dictionary<string, IReadOnlyDictionary<string, double>> values = [];
+using MacroRoot? macroRoot = wantedMacro.Count > 0 ? await MacroRoot.CreateAsync() : null;
 foreach (Contestant contestant in contestants)
 {
     await Console.Error.WriteLineAsync($"== {contestant.Name}");
-    using Runner runner = new(contestant);
-    values[contestant.Name] = await runner.MeasureAsync(args);
+    Dictionary<string, double> own = [];
+    if (wantedMicro.Count > 0)
+    {
+        using MicroRunner runner = new(contestant);
+        own = new Dictionary<string, double>(await runner.MeasureAsync(wantedMicro));
+    }
+
+    if (macroRoot is not null)
+    {
+        using MacroRunner runner = new(contestant, macroRoot);
+        own = own.Concat(await runner.MeasureAsync(wantedMacro)).ToDictionary();
+    }
+
+    values[contestant.Name] = own;
 }
 
-string[] names = [.. contestants.Select(c => c.Name).Where(n => values[n].Count > 0)];
+string[] names = [contestants[0].Name, .. contestants.Skip(1).Select(c => c.Name).Where(n => values[n].Count > 0)];
 Table table = new Table().Border(TableBorder.Markdown).AddColumn("figure").AddColumn("unit");
 foreach (string name in names)
 {
@@ -51,6 +67,11 @@ string folder = Path.Combine(RepositoryPaths.Out, "bench");
 File.WriteAllText(Path.Combine(folder, "figures.svg"), Plot.Draw(figures, names, values));
 File.WriteAllText(Path.Combine(folder, "figures.json"), JsonSerializer.Serialize(values));
 Console.WriteLine("(xN): times worse than native; the plot is out/bench/figures.svg");
+foreach (string line in Comparison.Lines(figures, contestants, values))
+{
+    Console.WriteLine(line);
+}
+
 foreach (string alert in alerts)
 {
     Console.WriteLine($"ALERT {alert}");

@@ -2,7 +2,7 @@
 // micro [WORD...]: measures what a program feels of the kernel under it; with words, only the figures whose name holds one of them.
 // Prints a line a figure: name, a tab, value, a tab, unit. Units and what is better are in figures.json; compare ratios of one run only.
 // BENCH_DIR is where files are made, BENCH_SECONDS how long one figure is measured.
-// "micro __exit" ends at once, "micro __idle" sleeps forever.
+// "micro __exit" ends at once, "micro __idle" prints "ready" and sleeps forever.
 // cflags: -O2 -static -pthread
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -353,8 +353,11 @@ static const struct {
 
 int main(int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], "__exit") == 0) return 0;
-    if (argc > 1 && strcmp(argv[1], "__idle") == 0)
+    if (argc > 1 && strcmp(argv[1], "__idle") == 0) {
+        puts("ready");
+        fflush(stdout);
         for (;;) pause();
+    }
     if (getenv("BENCH_DIR")) folder = getenv("BENCH_DIR");
     if (getenv("BENCH_SECONDS")) budget = atof(getenv("BENCH_SECONDS"));
     buffer = malloc(MiB);
