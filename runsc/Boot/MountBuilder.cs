@@ -62,6 +62,11 @@ internal static class MountBuilder
             Attach(mounts, mount, description, log);
         }
 
+        if (mounts is not null)
+        {
+            DeviceNodes.Make(mounts.Root.RootPath, config.Devices);
+        }
+
         trees.ForEach(static tree => tree.MakesMountPoints = false);
         foreach (Mount mount in readOnly)
         {

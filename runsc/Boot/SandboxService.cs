@@ -4,6 +4,7 @@ using System.Threading;
 using CVisor.Abi;
 using CVisor.Core.Credentials;
 using CVisor.Core.Loader;
+using CVisor.Core.Seccomp;
 using CVisor.Core.Signals;
 using CVisor.Core.Tasks;
 using CVisor.Core.Time;
@@ -16,7 +17,7 @@ namespace CVisor.Runsc.Boot;
 
 /// <summary>What runsc asks of the sentry: processes of the container.</summary>
 /// <remarks>Called on the control server's thread; ends of processes are told from workers. <c>_lock</c> guards the records and is held over nothing else.</remarks>
-internal sealed class SandboxService(Kernel kernel, BootConfig config, MountNamespace mounts, SentryLog log) : ISandboxService
+internal sealed class SandboxService(Kernel kernel, BootConfig config, MountNamespace mounts, FilterProgram? filter, SentryLog log) : ISandboxService
 {
     private readonly Lock _lock = new();
     [GuardedBy(nameof(_lock))]
@@ -282,6 +283,7 @@ internal sealed class SandboxService(Kernel kernel, BootConfig config, MountName
                 Descriptors = table,
                 Fs = fs,
                 Limits = limits,
+                Filter = filter,
                 OomScoreAdjustment = spec.OomScoreAdj,
                 Terminal = record.Terminal?.Terminal,
                 Ended = process => OnEnded(process, record),

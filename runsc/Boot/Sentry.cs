@@ -55,7 +55,7 @@ internal sealed class Sentry
         SpecialFiles.Fifo = FifoFiles.Open;
         MountNamespace mounts = MountBuilder.Build(_kernel, config, log);
         ContainerSettings.Apply(_kernel, config, mounts, log);
-        _service = new SandboxService(_kernel, config, mounts, log);
+        _service = new SandboxService(_kernel, config, mounts, config.Seccomp is { } rules ? SeccompCompiler.Compile(rules) : null, log);
         if (config.Fds.GoferSockets.Length > 0)
         {
             // A descriptor of our own: the guest may unmount what the first one serves.

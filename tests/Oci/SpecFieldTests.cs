@@ -140,6 +140,61 @@ public sealed class SpecFieldTests
         result.Output.ShouldBe("some.domain\n", result.ToString());
     }
 
+    [Theory]
+    [MemberData(nameof(Runtimes))]
+    public async Task Devices_are_made_with_their_numbers_modes_and_owners(string name)
+    {
+        CommandResult result = await RunAsync(
+            name,
+            """
+            stat -c '%F %t %T %a %u %g' /dev/deep/nothing /dev/null /dev/unknown /dev/disk /dev/fifo /opt/tty
+            echo gone > /dev/deep/nothing && wc -c < /dev/deep/nothing
+            head -c 3 /dev/zero | od -An -tx1 | tr -d ' '
+            """,
+            static config =>
+            {
+                config["linux"]!["devices"] = new JsonArray(
+                    Device("/dev/deep/nothing", "c", 1, 3, null),
+                    Device("/dev/null", "c", 1, 3, 0x2000 | 0x1b4),
+                    Device("/dev/unknown", "u", 60, 300, 0x180, 12, 34),
+                    Device("/dev/disk", "b", 7, 1, 0x1b0, 0, 6),
+                    Device("/dev/fifo", "p", null, null, 0x1a4),
+                    Device("/opt/tty", "c", 5, 0, 0x192, 1, 0));
+                config["linux"]!["resources"] = new JsonObject { ["devices"] = new JsonArray(new JsonObject { ["allow"] = true, ["access"] = "rwm" }) };
+            });
+        result.Output.ShouldBe(
+            """
+            character special file 1 3 666 0 0
+            character special file 1 3 664 0 0
+            character special file 3c 12c 600 12 34
+            block special file 7 1 660 0 6
+            fifo 0 0 644 0 0
+            character special file 5 0 622 1 0
+            0
+            000000
+
+            """,
+            result.ToString());
+    }
+
+    [Fact]
+    public async Task Opening_a_device_without_a_driver_is_refused_and_a_file_in_the_way_of_one_is_told()
+    {
+        CommandResult result = await RunAsync("runsc", "cat /dev/unknown", static config => config["linux"]!["devices"] = new JsonArray(Device("/dev/unknown", "c", 60, 1, null)));
+        result.Error.ShouldContain("No such device or address", Case.Sensitive, result.ToString());
+        result = await RunAsync("runsc", "true", static config => config["linux"]!["devices"] = new JsonArray(Device("/dev/null", "c", 1, 5, null)));
+        result.ExitCode.ShouldBe(128);
+        result.Error.ShouldContain("linux.devices: /dev/null: something else is there already");
+    }
+
+    [Fact]
+    public async Task A_sysctl_that_is_not_there_does_not_keep_a_container_from_starting()
+    {
+        // Docker sets some in every container.
+        CommandResult result = await RunAsync("runsc", "echo started", static config => config["linux"]!["sysctl"] = new JsonObject { ["net.ipv4.ip_unprivileged_port_start"] = "0" });
+        result.Output.ShouldBe("started\n", result.ToString());
+    }
+
     [Fact]
     public async Task A_quota_is_shown_as_a_number_of_processors_and_a_limit_as_memory()
     {
@@ -149,6 +204,20 @@ public sealed class SpecFieldTests
             ["memory"] = new JsonObject { ["limit"] = 256 << 20 },
         });
         result.Output.ShouldBe("1\n1\nMemTotal:         262144 kB\n", result.ToString());
+    }
+
+    private static JsonObject Device(string path, string type, int? major, int? minor, int? mode, int? uid = null, int? gid = null)
+    {
+        JsonObject device = new() { ["path"] = path, ["type"] = type };
+        foreach ((string key, int? value) in ((string, int?)[])[("major", major), ("minor", minor), ("fileMode", mode), ("uid", uid), ("gid", gid)])
+        {
+            if (value is { } number)
+            {
+                device[key] = number;
+            }
+        }
+
+        return device;
     }
 
     private static async Task<CommandResult> RunAsync(string name, string script, Action<JsonObject> change)

@@ -25,6 +25,9 @@ public sealed class ProcessRequest
     /// <summary>Its oom_score_adj.</summary>
     public int OomScoreAdjustment { get; init; }
 
+    /// <summary>A filter of its system calls, and of its children's; null for none.</summary>
+    public Seccomp.FilterProgram? Filter { get; init; }
+
     /// <summary>Its namespaces; null for the kernel's initial ones.</summary>
     public Namespaces.NamespaceSet? Namespaces { get; init; }
 
@@ -113,6 +116,11 @@ public sealed partial class Kernel
         if (request.Terminal is { } terminal)
         {
             Tasks.GiveTerminal(task.ThreadGroup, terminal);
+        }
+
+        if (request.Filter is { } filter)
+        {
+            _ = task.AddFilter(filter, isForAll: false, out _); // It is the first.
         }
 
         task.StartProgram(program);

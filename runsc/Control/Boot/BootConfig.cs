@@ -32,6 +32,12 @@ public sealed record BootConfig
     /// <summary>sysctl settings, as "net.ipv4.ip_forward" and a value.</summary>
     public BootSetting[] Sysctls { get; init; } = [];
 
+    /// <summary>Device nodes and FIFOs to be made.</summary>
+    public BootDevice[] Devices { get; init; } = [];
+
+    /// <summary>The filter of the container's system calls; null for none.</summary>
+    public BootSeccomp? Seccomp { get; init; }
+
     /// <summary>The runtime's flags that concern the sentry.</summary>
     public required BootFlags Flags { get; init; }
 
@@ -50,6 +56,16 @@ public sealed record BootConfig
     /// <summary>Start the first process as soon as the sentry stands, without waiting for StartRoot on the control socket.</summary>
     public bool StartAtOnce { get; init; }
 }
+
+/// <summary>A device node or a FIFO.</summary>
+/// <param name="Path">Its path in the container.</param>
+/// <param name="Type">'c', 'b' or 'p'.</param>
+/// <param name="Major">The major number.</param>
+/// <param name="Minor">The minor number.</param>
+/// <param name="Mode">Permission bits.</param>
+/// <param name="Uid">The owner.</param>
+/// <param name="Gid">The group.</param>
+public sealed record BootDevice(string Path, char Type, uint Major, uint Minor, uint Mode, uint Uid, uint Gid);
 
 /// <summary>A name and a value.</summary>
 /// <param name="Name">The name.</param>

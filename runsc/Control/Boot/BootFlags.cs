@@ -46,9 +46,6 @@ public sealed record BootFlags
     /// <summary>--allow-suid: set-user-ID programs take effect.</summary>
     public bool AllowSuid { get; init; }
 
-    /// <summary>--oci-seccomp: enforce the spec's seccomp program.</summary>
-    public bool OciSeccomp { get; init; }
-
     /// <summary>--rootless: runsc had no root rights; the host's identity maps to the guest's.</summary>
     public bool Rootless { get; init; }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Collections.Generic;
-using System.Text.Json;
 
 namespace CVisor.Runsc.Oci;
 
@@ -28,8 +27,8 @@ public sealed record OciLinux
     /// <summary>Devices to be there.</summary>
     public OciDevice[]? Devices { get; init; }
 
-    /// <summary>The seccomp program; kept as it is, it is applied only with --oci-seccomp.</summary>
-    public JsonElement? Seccomp { get; init; }
+    /// <summary>The seccomp filter; it is applied only with --oci-seccomp.</summary>
+    public OciSeccomp? Seccomp { get; init; }
 
     /// <summary>Propagation of the root mount.</summary>
     public string? RootfsPropagation { get; init; }
@@ -81,4 +80,13 @@ public sealed record OciDevice
 
     /// <summary>The minor number.</summary>
     public long Minor { get; init; }
+
+    /// <summary>Permission bits, perhaps with the type's; null for 0666.</summary>
+    public uint? FileMode { get; init; }
+
+    /// <summary>The owner; null for 0.</summary>
+    public uint? Uid { get; init; }
+
+    /// <summary>The group; null for 0.</summary>
+    public uint? Gid { get; init; }
 }

@@ -131,6 +131,12 @@ public static class SpecValidator
 
         Refuse(!hasUser && linux.UidMappings is { Length: > 0 }, file, "linux.uidMappings", "needs a namespace of type \"user\" in linux.namespaces");
         Refuse(!hasUser && linux.GidMappings is { Length: > 0 }, file, "linux.gidMappings", "needs a namespace of type \"user\" in linux.namespaces");
+        ValidateDevices(linux.Devices ?? [], file);
+        if (linux.Seccomp is { } seccomp)
+        {
+            ValidateSeccomp(seccomp, file);
+        }
+
         for (int i = 0; i < (linux.MaskedPaths?.Length ?? 0); i++)
         {
             Refuse(linux.MaskedPaths![i] is not { Length: > 0 } path || path[0] != '/', file, Item("linux.maskedPaths", i), "must be an absolute path");
@@ -139,6 +145,40 @@ public static class SpecValidator
         for (int i = 0; i < (linux.ReadonlyPaths?.Length ?? 0); i++)
         {
             Refuse(linux.ReadonlyPaths![i] is not { Length: > 0 } path || path[0] != '/', file, Item("linux.readonlyPaths", i), "must be an absolute path");
+        }
+    }
+
+    private static void ValidateDevices(OciDevice[] devices, string file)
+    {
+        const long MaxMajor = 0xfff;
+        const long MaxMinor = 0xfffff;
+        for (int i = 0; i < devices.Length; i++)
+        {
+            OciDevice device = devices[i];
+            string name = Item("linux.devices", i);
+            Refuse(device.Path is not { Length: > 0 } path || path[0] != '/', file, name + ".path", "must be an absolute path");
+            RefuseNul(device.Path!, file, "linux.devices", i);
+            Refuse(device.Type is not ("c" or "u" or "b" or "p"), file, name + ".type", $"unknown type \"{device.Type}\"");
+            Refuse(device.Type != "p" && device.Major is < 0 or > MaxMajor, file, name + ".major", "is out of range");
+            Refuse(device.Type != "p" && device.Minor is < 0 or > MaxMinor, file, name + ".minor", "is out of range");
+        }
+    }
+
+    private static void ValidateSeccomp(OciSeccomp seccomp, string file)
+    {
+        const uint ArgumentCount = 6;
+        Refuse(SeccompWords.Action(seccomp.DefaultAction) is null, file, "linux.seccomp.defaultAction", $"unknown or unsupported action \"{seccomp.DefaultAction}\"");
+        for (int i = 0; i < (seccomp.Syscalls?.Length ?? 0); i++)
+        {
+            OciSeccompRule rule = seccomp.Syscalls![i];
+            string name = Item("linux.seccomp.syscalls", i);
+            Refuse(rule.Names is not { Length: > 0 }, file, name + ".names", "must not be empty");
+            Refuse(SeccompWords.Action(rule.Action) is null, file, name + ".action", $"unknown or unsupported action \"{rule.Action}\"");
+            for (int j = 0; j < (rule.Args?.Length ?? 0); j++)
+            {
+                Refuse(rule.Args![j].Index >= ArgumentCount, file, Item(name + ".args", j) + ".index", "is out of range");
+                Refuse(!SeccompWords.IsOperator(rule.Args[j].Op), file, Item(name + ".args", j) + ".op", $"unknown operator \"{rule.Args[j].Op}\"");
+            }
         }
     }
 

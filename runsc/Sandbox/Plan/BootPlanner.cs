@@ -41,6 +41,8 @@ internal static class BootPlanner
             MaskedPaths = GuestText.FromText(spec.Linux?.MaskedPaths ?? []),
             ReadonlyPaths = GuestText.FromText(spec.Linux?.ReadonlyPaths ?? []),
             Sysctls = [.. sysctls],
+            Devices = Array.ConvertAll(spec.Linux?.Devices ?? [], PlanDevice),
+            Seccomp = config.OciSeccomp && spec.Linux?.Seccomp is { } seccomp ? SeccompPlanner.Plan(seccomp) : null,
             Flags = Flags(config, request.Mapping is not null),
             Fds = new BootFds
             {
@@ -59,6 +61,21 @@ internal static class BootPlanner
             TotalMemoryBytes = Math.Max(spec.Linux?.Resources?.Memory?.Limit ?? 0, 0),
             StartAtOnce = request.StartAtOnce,
         };
+    }
+
+    private static BootDevice PlanDevice(OciDevice device)
+    {
+        const uint PermissionBits = 0xfff;
+        const uint DefaultMode = 0x1b6; // rw-rw-rw-
+        bool hasNumber = device.Type != "p";
+        return new BootDevice(
+            GuestText.FromText(device.Path!),
+            device.Type == "u" ? 'c' : device.Type![0],
+            hasNumber ? (uint)device.Major : 0,
+            hasNumber ? (uint)device.Minor : 0,
+            (device.FileMode ?? DefaultMode) & PermissionBits,
+            device.Uid ?? 0,
+            device.Gid ?? 0);
     }
 
     /// <summary>A UTS namespace starts with the names of the one it was made in (uts_namespaces(7)).</summary>
@@ -98,7 +115,6 @@ internal static class BootPlanner
         HostFifo = config.HostFifo,
         WatchdogAction = config.WatchdogAction,
         AllowSuid = config.AllowSuid,
-        OciSeccomp = config.OciSeccomp,
         Rootless = isRootless,
     };
 
