@@ -26,6 +26,7 @@ public sealed partial class Kernel
         Memory = memory;
         Scheduler = new Scheduler(this, platform, workerCount);
         MemoryWatch = new MemoryWatch(this);
+        Load = new LoadAverage(this);
     }
 
     /// <summary>What runs guest code.</summary>
@@ -60,6 +61,9 @@ public sealed partial class Kernel
 
     /// <summary>Who keeps the guests' memory within the limit.</summary>
     public MemoryWatch MemoryWatch { get; }
+
+    /// <summary>How many tasks want a processor, on average.</summary>
+    public LoadAverage Load { get; }
 
     /// <summary>All futexes.</summary>
     public Futexes.FutexTable Futexes { get; } = new();

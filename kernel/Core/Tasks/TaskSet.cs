@@ -129,6 +129,21 @@ public sealed partial class TaskSet
         return threads;
     }
 
+    /// <summary>How many threads run or want to (state R), for /proc/loadavg.</summary>
+    public int CountRunning()
+    {
+        int running = 0;
+        lock (Lock)
+        {
+            foreach (ProcessId id in RootPids.IdsLocked)
+            {
+                running += id.Task is { HasExited: false, IsParked: false } ? 1 : 0;
+            }
+        }
+
+        return running;
+    }
+
     /// <summary>Whether a user has at least so many threads, zombies included.</summary>
     internal bool HasThreads(uint realUid, ulong count)
     {
@@ -188,6 +203,7 @@ public sealed partial class TaskSet
         task.Id.Task = task;
         _threadCount++;
         ForkCount++;
+        task.Kernel.Load.Watch();
         task.Kernel.Scheduler.Workers[task.HomeWorker].CountTask(1);
         if (task.Id.Local == 1)
         {

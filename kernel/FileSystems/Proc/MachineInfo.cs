@@ -57,7 +57,13 @@ internal sealed class MachineInfo(Kernel kernel, int cpuCount, ulong totalMemory
 
         _ = text.Append(CultureInfo.InvariantCulture, $"cpu  {user / TickNs} 0 {system / TickNs} {idle / TickNs} 0 0 0 0 0 0\n").Append(lines);
         long bootSeconds = (KernelClock.RealtimeNs - UptimeNs) / 1_000_000_000;
-        _ = text.Append(CultureInfo.InvariantCulture, $"intr 0\nctxt 0\nbtime {bootSeconds}\nprocesses {kernel.Tasks.ForkCount}\nprocs_running 1\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n");
+        _ = text.Append(CultureInfo.InvariantCulture, $"intr 0\nctxt 0\nbtime {bootSeconds}\nprocesses {kernel.Tasks.ForkCount}\nprocs_running {kernel.Tasks.CountRunning()}\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n");
+    }
+
+    internal void WriteLoad(StringBuilder text)
+    {
+        (double one, double five, double fifteen) = kernel.Load.Read();
+        _ = text.Append(CultureInfo.InvariantCulture, $"{one:F2} {five:F2} {fifteen:F2} {kernel.Tasks.CountRunning()}/{kernel.Tasks.ThreadCount} {kernel.Tasks.ForkCount}\n");
     }
 
     internal void WriteUptime(StringBuilder text)

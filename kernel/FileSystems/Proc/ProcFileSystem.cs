@@ -63,7 +63,7 @@ public sealed class ProcFileSystem : SyntheticFileSystem
         Add(root, "cpuinfo", Machine.WriteProcessors);
         Add(root, "devices", text => text.Append("Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/ptmx\n 10 misc\n136 pts\n\nBlock devices:\n"));
         Add(root, "filesystems", text => text.Append("nodev\t9p\nnodev\tcgroup\nnodev\tdevpts\nnodev\tdevtmpfs\nnodev\tmqueue\nnodev\toverlay\nnodev\tproc\nnodev\tsysfs\nnodev\ttmpfs\n"));
-        Add(root, "loadavg", text => text.Append(CultureInfo.InvariantCulture, $"0.00 0.00 0.00 1/{Kernel.Tasks.ThreadCount} {Kernel.Tasks.ForkCount}\n"));
+        Add(root, "loadavg", Machine.WriteLoad);
         Add(root, "meminfo", Machine.WriteMemory);
         Add(root, "partitions", text => text.Append("major minor  #blocks  name\n\n"));
         Add(root, "stat", Machine.WriteStatistics);

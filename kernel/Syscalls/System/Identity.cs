@@ -94,8 +94,12 @@ public static partial class Handlers
     {
         ulong total = task.Kernel.TotalMemoryBytes;
         ulong used = Math.Min(total, unchecked((ulong)task.Kernel.Memory.UsedBytes));
+        (double one, double five, double fifteen) = task.Kernel.Load.Read();
         return task.Memory.CopyOut(info, new GuestSysinfo
         {
+            Load1 = ScaleLoad(one),
+            Load5 = ScaleLoad(five),
+            Load15 = ScaleLoad(fifteen),
             Uptime = (KernelClock.MonotonicNs - KernelClock.BootNs) / KernelClock.NsPerSecond,
             TotalRam = total,
             FreeRam = total - used,
@@ -103,6 +107,9 @@ public static partial class Handlers
             Unit = 1,
         });
     }
+
+    /// <summary>A load as sysinfo(2) has it: times 1 &lt;&lt; SI_LOAD_SHIFT.</summary>
+    private static ulong ScaleLoad(double load) => (ulong)(load * 65536);
 
     /// <summary>syslog(2)</summary>
     public static partial SyscallResult Syslog(Task task, int type, UserPtr buf, int len)

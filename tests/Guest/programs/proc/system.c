@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// syscalls: open read write
+// syscalls: open read write sysinfo
 // What /proc says of the system, and /proc/sys, /sys, /dev.
 #include "../guest.h"
+#include <sys/sysinfo.h>
 #include <dirent.h>
 #include <sys/sysmacros.h>
 
@@ -102,4 +103,31 @@ TEST(map_devices) {
     CHECK_EQ(p[5000], 0);
     p[5000] = 1;
     CHECK_ERR((long)mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, OK(open("/dev/null", O_RDWR)), 0), ENODEV);
+}
+TEST(load) {
+    double one, five, fifteen;
+    int running, all, last;
+    char *t = get_file("/proc/loadavg");
+    CHECK_EQ(sscanf(t, "%lf %lf %lf %d/%d %d\n", &one, &five, &fifteen, &running, &all, &last), 6);
+    CHECK(one >= 0 && five >= 0 && fifteen >= 0);
+    CHECK(running >= 1 && running <= all); // At least the one that asks.
+    CHECK(last >= 1);
+    struct sysinfo info;
+    OK(sysinfo(&info));
+    CHECK(info.loads[0] / 65536.0 - one < 0.5 && one - info.loads[0] / 65536.0 < 0.5);
+    // Three that run all the time: they are counted at once, and after the next look they show in the average.
+    pid_t busy[3];
+    for (int i = 0; i < 3; i++) busy[i] = CHILD(for (;;) burn_ms(1000));
+    sleep_ms(200);
+    CHECK_EQ(sscanf(get_file("/proc/loadavg"), "%lf %lf %lf %d/", &one, &five, &fifteen, &running), 4);
+    CHECK(running >= 3);
+    double end = seconds() + 12;
+    for (one = 0; one < 0.15 && seconds() < end; sleep_ms(200))
+        CHECK_EQ(sscanf(get_file("/proc/loadavg"), "%lf %lf %lf", &one, &five, &fifteen), 3);
+    CHECK(one >= 0.15);
+    if (in_cvisor()) CHECK(one > five && five > fifteen && fifteen > 0);
+    for (int i = 0; i < 3; i++) {
+        OK(kill(busy[i], SIGKILL));
+        CHECK_KILLED(busy[i], SIGKILL);
+    }
 }
