@@ -58,15 +58,25 @@ clock_gettime:
 __vdso_clock_gettime:
     cmp edi, 7
     ja 5f
-    mov ecx, 0b10000011             # REALTIME, MONOTONIC, BOOTTIME; the others are for the kernel
+    mov ecx, 0b11100011             # REALTIME, MONOTONIC, the coarse ones of both, BOOTTIME; the others are for the kernel
     bt ecx, edi
     jnc 5f
     call read_clock
     jc 5f
-    test edi, edi
-    jnz 1f
+    mov ecx, 0b00100001             # REALTIME, REALTIME_COARSE
+    bt ecx, edi
+    jnc 1f
     add rax, r10
-1:  xor edx, edx
+1:  mov ecx, 0b01100000             # the coarse ones: whole ticks of 4 ms, as the kernel's (ClockTable.CoarseNs)
+    bt ecx, edi
+    jnc 2f
+    mov r11, rax
+    xor edx, edx
+    mov ecx, 4000000
+    div rcx
+    sub r11, rdx
+    mov rax, r11
+2:  xor edx, edx
     mov ecx, 1000000000
     div rcx
     mov [rsi], rax

@@ -112,6 +112,25 @@ TEST(its_clocks_are_the_kernels) {
         }
     }
 }
+TEST(its_coarse_clocks_lag_by_a_tick_at_most) {
+    open_vdso();
+    gettime_function *gettime = FIND("clock_gettime");
+    static const clockid_t clocks[][2] = {{CLOCK_REALTIME, CLOCK_REALTIME_COARSE}, {CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE}};
+    for (unsigned c = 0; c < 2; c++) {
+        for (int i = 0; i < 200; i++) {
+            struct timespec before, coarse, again, after;
+            OK(SYS(clock_gettime, clocks[c][0], &before));
+            CHECK_EQ(gettime(clocks[c][1], &coarse), 0);
+            OK(SYS(clock_gettime, clocks[c][1], &again));
+            OK(SYS(clock_gettime, clocks[c][0], &after));
+            CHECK(coarse.tv_nsec >= 0 && coarse.tv_nsec < 1000000000);
+            CHECK(ns(&coarse) >= ns(&before) - 30000000 && ns(&coarse) <= ns(&after) + 100000);
+            // The kernel's is of the same kind: a whole number of ticks away.
+            if (in_cvisor()) CHECK_EQ(ns(&coarse) % 4000000, 0);
+            CHECK(ns(&again) >= ns(&coarse) - 4000000);
+        }
+    }
+}
 TEST(its_clock_never_goes_back) {
     open_vdso();
     gettime_function *gettime = FIND("clock_gettime");
