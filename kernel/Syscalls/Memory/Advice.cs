@@ -56,6 +56,8 @@ public static partial class Handlers
             return (SyscallResult)Errno.EINVAL;
         }
 
+        // Rounding up wraps around to nothing at all, as mm/msync.c lets it.
+        length = length > ulong.MaxValue - PageMask ? 0 : length;
         Errno error = RangeOf(addr, length, Errno.ENOMEM, out ulong start, out ulong end);
         return (SyscallResult)(error != Errno.None || start == end ? error : task.Memory.SyncRange(start, end, (flags & MsSync) != 0, (flags & MsInvalidate) != 0));
     }

@@ -295,6 +295,15 @@ TEST(sync_refusals) {
     CHECK_ERR(msync(p, PAGE, 64), EINVAL);
     OK(munmap(p, PAGE));
     CHECK_ERR(msync(p, PAGE, MS_SYNC), ENOMEM);
+    // A length that wraps around when it is rounded up is none at all; one that does not reaches beyond the end of all addresses.
+    CHECK_EQ(SYS(msync, p + PAGE, ~0ul, MS_SYNC), 0);
+    CHECK_EQ(SYS(msync, p, ~0ul - PAGE + 2, MS_SYNC), 0);
+    CHECK_ERR(SYS(msync, p, ~0ul - PAGE + 1, MS_SYNC), ENOMEM);
+    CHECK_EQ(SYS(msync, ~0ul - PAGE + 1, 0, MS_SYNC), 0);
+    CHECK_EQ(SYS(msync, ~0ul - PAGE + 1, ~0ul, MS_SYNC), 0);
+    CHECK_ERR(SYS(msync, ~0ul - PAGE + 1, PAGE, MS_SYNC), ENOMEM);
+    CHECK_ERR(SYS(msync, ~0ul - 2 * PAGE + 1, PAGE, MS_SYNC), ENOMEM);
+    CHECK_ERR(SYS(msync, ~0ul, ~0ul, MS_SYNC), EINVAL);
 }
 TEST(program_break) {
     char *start = (char *)SYS(brk, 0);
