@@ -34,6 +34,7 @@ public sealed partial class MemoryManager
                 Executable = Executable,
                 VdsoBase = VdsoBase,
                 Dumpable = Dumpable,
+                DumpFilter = DumpFilter,
                 IsBarrierRegistered = IsBarrierRegistered,
                 _break = _break,
                 _breakStart = _breakStart,

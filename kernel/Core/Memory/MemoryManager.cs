@@ -90,6 +90,9 @@ public sealed partial class MemoryManager
     /// <summary>PR_SET_DUMPABLE.</summary>
     public int Dumpable { get; set; } = 1;
 
+    /// <summary>Which mappings a core file would hold (core(5)); children and later programs inherit it.</summary>
+    public uint DumpFilter { get; set; } = 0x33;
+
     /// <summary>One user more.</summary>
     public void AddUser() => _ = Interlocked.Increment(ref _users);
 

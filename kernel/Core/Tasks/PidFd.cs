@@ -3,6 +3,13 @@ using CVisor.Core.Vfs;
 
 namespace CVisor.Core.Tasks;
 
+/// <summary>An inode that stands for a process (/proc/PID): pidfd_send_signal(2) takes its descriptor, too.</summary>
+public interface IProcessDirectory
+{
+    /// <summary>The process; null for a thread's directory, which does not count.</summary>
+    ThreadGroup? Process { get; }
+}
+
 /// <summary>A descriptor of a process (pidfd_open(2)): readable once the process has ended.</summary>
 public sealed class PidFd : FileDescription
 {

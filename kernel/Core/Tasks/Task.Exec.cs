@@ -42,6 +42,7 @@ public sealed partial class Task
         }
 
         // The point of no return.
+        program.Memory.DumpFilter = Memory.DumpFilter;
         SwitchMemory(program.Memory, context!);
         CloseOnExecute();
         lock (Kernel.Tasks.Lock)

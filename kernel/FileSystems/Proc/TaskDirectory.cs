@@ -2,6 +2,7 @@
 using System.Collections.Generic;
 using System.Text;
 using CVisor.Abi;
+using CVisor.Core.Credentials;
 using CVisor.Core.Tasks;
 using CVisor.Core.Vfs;
 using CVisor.FileSystems.Synthetic;
@@ -10,19 +11,22 @@ using Task = CVisor.Core.Tasks.Task;
 namespace CVisor.FileSystems.Proc;
 
 /// <summary>/proc/PID, and /proc/PID/task/TID.</summary>
-internal sealed class TaskDirectory : SyntheticDirectory
+internal sealed class TaskDirectory : SyntheticDirectory, IProcessDirectory
 {
+    private readonly bool _isProcess;
+
     internal TaskDirectory(ProcFileSystem proc, Task task, bool isProcess)
         : base(proc)
     {
         Task = task;
+        _isProcess = isProcess;
         Text("cmdline", TaskFiles.WriteCommandLine);
         Text("environ", TaskFiles.WriteEnvironment, 0x100);
         Text("auxv", TaskFiles.WriteAuxiliaryVector, 0x100);
         _ = Add("comm", new CommFile(proc, task));
         Text("stat", (text, t) => TaskFiles.WriteStat(text, t, proc));
         Text("statm", TaskFiles.WriteStatm);
-        Text("status", (text, t) => TaskFiles.WriteStatus(text, t, proc));
+        _ = Add("status", new StatusFile(proc, task));
         Text("maps", TaskFiles.WriteMaps);
         Text("smaps", TaskFiles.WriteDetailedMaps);
         Text("smaps_rollup", TaskFiles.WriteRollup);
@@ -33,6 +37,7 @@ internal sealed class TaskDirectory : SyntheticDirectory
         Text("io", (text, _) => text.Append("rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n"), 0x100);
         Text("oom_score", (text, _) => text.Append("0\n"));
         _ = Add("oom_score_adj", new OomAdjustment(proc, task));
+        _ = Add("coredump_filter", new DumpFilterFile(proc, task));
         Text("personality", (text, t) => text.Append(t.Attributes.Personality.ToString("x8", System.Globalization.CultureInfo.InvariantCulture)).Append('\n'), 0x100);
         Text("timerslack_ns", (text, t) => text.Append(t.Attributes.TimerSlackNs).Append('\n'));
         Text("wchan", (text, _) => text.Append('0'));
@@ -64,6 +69,9 @@ internal sealed class TaskDirectory : SyntheticDirectory
     }
 
     internal Task Task { get; }
+
+    /// <inheritdoc/>
+    public ThreadGroup? Process => _isProcess ? Task.ThreadGroup : null;
 
     /// <inheritdoc/>
     public override bool IsGone => Task.IsForgotten;
@@ -115,6 +123,80 @@ internal sealed class CommFile(ProcFileSystem proc, Task task) : TaskFile(proc, 
         data = end < 0 ? data : data[..end];
         _task.Name = KernelString.FromBytes(data.Length > MaximumName ? data[..MaximumName] : data);
         return Errno.None;
+    }
+}
+
+/// <summary>/proc/PID/status: ids as the reader's user namespace sees them.</summary>
+internal sealed class StatusFile(ProcFileSystem proc, Task task) : TaskFile(proc, task, static (_, _) => { }, 0x124)
+{
+    private readonly Task _task = task;
+
+    /// <inheritdoc/>
+    public override Errno Generate(Task? reader, out byte[] contents)
+    {
+        Errno error = base.Generate(reader, out contents);
+        if (error != Errno.None)
+        {
+            return error;
+        }
+
+        StringBuilder text = new();
+        TaskFiles.WriteStatus(text, _task, (ProcFileSystem)FileSystem, reader?.Credentials.UserNamespace ?? UserNamespace.Initial);
+        contents = ToBytes(text);
+        return Errno.None;
+    }
+}
+
+/// <summary>/proc/PID/coredump_filter (core(5)): kept and inherited; this kernel writes no core files.</summary>
+internal sealed class DumpFilterFile(ProcFileSystem proc, Task task) : TaskFile(proc, task, static (text, t) => text.Append(System.Globalization.CultureInfo.InvariantCulture, $"{(t.HasExited ? 0 : t.Memory.DumpFilter):x8}\n"), 0x1a4)
+{
+    private const uint Known = 0x1ff;
+    private readonly Task _task = task;
+
+    /// <inheritdoc/>
+    public override Errno Accept(Task? writer, ReadOnlySpan<byte> data)
+    {
+        if (_task.HasExited)
+        {
+            return Errno.ESRCH;
+        }
+
+        Errno error = Parse(KernelString.FromBytes(data), out uint value);
+        if (error == Errno.None)
+        {
+            _task.Memory.DumpFilter = value & Known;
+        }
+
+        return error;
+    }
+
+    /// <summary>A number as C writes it: decimal, 0x… or 0…, with a newline at most behind it (kstrtouint()).</summary>
+    private static Errno Parse(string text, out uint value)
+    {
+        value = 0;
+        text = text.EndsWith('\n') ? text[..^1] : text;
+        text = text.StartsWith('+') ? text[1..] : text;
+        bool isHex = text.StartsWith("0x", System.StringComparison.OrdinalIgnoreCase);
+        uint numberBase = isHex ? 16u : text.StartsWith('0') ? 8u : 10u;
+        string digits = isHex ? text[2..] : text;
+        ulong sum = 0;
+        foreach (char c in digits)
+        {
+            uint digit = char.IsAsciiHexDigit(c) ? Convert.ToUInt32(c.ToString(), 16) : uint.MaxValue;
+            if (digit >= numberBase)
+            {
+                return Errno.EINVAL;
+            }
+
+            sum = (sum * numberBase) + digit;
+            if (sum > uint.MaxValue)
+            {
+                return Errno.ERANGE;
+            }
+        }
+
+        value = (uint)sum;
+        return digits.Length == 0 ? Errno.EINVAL : Errno.None;
     }
 }
 

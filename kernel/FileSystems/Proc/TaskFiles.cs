@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Globalization;
 using System.Text;
+using CVisor.Core.Credentials;
 using CVisor.Core.Memory;
 using CVisor.Core.Signals;
 using CVisor.Core.Tasks;
@@ -41,17 +42,17 @@ internal static class TaskFiles
     internal static void WriteStatm(StringBuilder text, Task task) =>
         text.Append(CultureInfo.InvariantCulture, $"{task.Memory.TotalBytes / PageSize} {task.Memory.ResidentBytes / PageSize} 0 0 0 0 0\n");
 
-    internal static void WriteStatus(StringBuilder text, Task task, ProcFileSystem proc)
+    internal static void WriteStatus(StringBuilder text, Task task, ProcFileSystem proc, UserNamespace seenFrom)
     {
         ThreadGroup group = task.ThreadGroup;
         var who = task.Credentials;
         (SignalSet ignored, SignalSet caught, SignalSet pending, int queued) = group.DescribeSignals();
         string number = proc.NumberOf(task);
         _ = text.Append(CultureInfo.InvariantCulture, $"Name:\t{task.Name}\nUmask:\t{Convert.ToString(task.Fs.Umask, 8).PadLeft(4, '0')}\nState:\t{StateOf(task)}\nTgid:\t{proc.NumberOf(group.Leader)}\nNgid:\t0\nPid:\t{number}\nPPid:\t{group.Parent?.PidIn(proc.Pids) ?? 0}\nTracerPid:\t{task.Tracer?.ThreadGroup.PidIn(proc.Pids) ?? 0}\n");
-        _ = text.Append(CultureInfo.InvariantCulture, $"Uid:\t{who.RealUid}\t{who.EffectiveUid}\t{who.SavedUid}\t{who.FileUid}\nGid:\t{who.RealGid}\t{who.EffectiveGid}\t{who.SavedGid}\t{who.FileGid}\nFDSize:\t64\nGroups:\t");
+        _ = text.Append(CultureInfo.InvariantCulture, $"Uid:\t{User(who.RealUid)}\t{User(who.EffectiveUid)}\t{User(who.SavedUid)}\t{User(who.FileUid)}\nGid:\t{Group(who.RealGid)}\t{Group(who.EffectiveGid)}\t{Group(who.SavedGid)}\t{Group(who.FileGid)}\nFDSize:\t64\nGroups:\t");
         foreach (uint gid in who.Groups)
         {
-            _ = text.Append(gid).Append(' ');
+            _ = text.Append(Group(gid)).Append(' ');
         }
 
         _ = text.Append(CultureInfo.InvariantCulture, $"\nNStgid:\t{proc.NumberOf(group.Leader)}\nNSpid:\t{number}\nNSpgid:\t{group.ProcessGroup.Id.NumberIn(proc.Pids)}\nNSsid:\t{group.Session.Id.NumberIn(proc.Pids)}\n");
@@ -65,6 +66,9 @@ internal static class TaskFiles
         _ = text.Append(CultureInfo.InvariantCulture, $"Threads:\t{group.LiveThreads}\nSigQ:\t{queued}/32768\nSigPnd:\t{task.OwnPendingSignalSet.Bits:x16}\nShdPnd:\t{pending.Bits:x16}\nSigBlk:\t{task.SignalMask.Bits:x16}\nSigIgn:\t{ignored.Bits:x16}\nSigCgt:\t{caught.Bits:x16}\n");
         _ = text.Append(CultureInfo.InvariantCulture, $"CapInh:\t{who.Inheritable.Bits:x16}\nCapPrm:\t{who.Permitted.Bits:x16}\nCapEff:\t{who.Effective.Bits:x16}\nCapBnd:\t{who.Bounding.Bits:x16}\nCapAmb:\t{who.Ambient.Bits:x16}\nNoNewPrivs:\t{(task.HasNoNewPrivileges ? 1 : 0)}\nSeccomp:\t{(int)(task.Seccomp?.Mode ?? Core.Seccomp.SeccompMode.Disabled)}\nSeccomp_filters:\t{task.Seccomp?.FilterCount ?? 0}\n");
         _ = text.Append(CultureInfo.InvariantCulture, $"Cpus_allowed:\t{AllowedProcessors(task):x}\nCpus_allowed_list:\t{ProcessorList(AllowedProcessors(task))}\nMems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t{task.Waits}\nnonvoluntary_ctxt_switches:\t0\n");
+
+        uint User(uint uid) => seenFrom.ToGuestUid(uid);
+        uint Group(uint gid) => seenFrom.ToGuestGid(gid);
     }
 
     internal static void WriteMaps(StringBuilder text, Task task)

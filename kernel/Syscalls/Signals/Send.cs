@@ -4,6 +4,7 @@ using CVisor.Core.Memory;
 using CVisor.Core.Signals;
 using CVisor.Core.Tasks;
 using CVisor.Core.Vfs;
+using CVisor.Syscalls.Support;
 
 namespace CVisor.Syscalls;
 
@@ -69,13 +70,14 @@ public static partial class Handlers
             return Errno.EINVAL;
         }
 
-        if (task.Descriptors.Get(pidfd) is not { } file)
+        Errno error = Descriptors.Get(task, pidfd, out FileDescription file);
+        if (error != Errno.None)
         {
-            return Errno.EBADF;
+            return error;
         }
 
-        Errno error = Errno.EBADF;
-        if (file is PidFd { Process: var process })
+        error = Errno.EBADF;
+        if ((file is PidFd pidFd ? pidFd.Process : (file.Inode as IProcessDirectory)?.Process) is { } process)
         {
             SignalInfo? given = null;
             error = Errno.None;

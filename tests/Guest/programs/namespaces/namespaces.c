@@ -197,6 +197,25 @@ TEST(a_handle_of_a_process) {
     CHECK_ERR(SYS(pidfd_send_signal, 0, 0, NULL, 0), EBADF);
     CHECK_ERR(SYS(pidfd_send_signal, 99, 0, NULL, 0), EBADF);
 }
+TEST(the_directory_of_a_process_is_a_handle_too) {
+    char path[64];
+    pid_t pid = CHILD(for (;;) pause());
+    snprintf(path, sizeof path, "/proc/%d", pid);
+    int fd = OK(open(path, O_RDONLY | O_DIRECTORY));
+    OK(SYS(pidfd_send_signal, fd, 0, NULL, 0));
+    CHECK_ERR(SYS(pidfd_send_signal, fd, 99, NULL, 0), EINVAL);
+    // Not a thread's, not one that was opened as a path only, and not any other directory.
+    snprintf(path, sizeof path, "/proc/%d/task/%d", pid, pid);
+    int thread = OK(open(path, O_RDONLY | O_DIRECTORY));
+    CHECK_ERR(SYS(pidfd_send_signal, thread, 0, NULL, 0), EBADF);
+    int bare = OK(openat(fd, ".", O_PATH));
+    CHECK_ERR(SYS(pidfd_send_signal, bare, 0, NULL, 0), EBADF);
+    int root = OK(open("/proc", O_RDONLY | O_DIRECTORY));
+    CHECK_ERR(SYS(pidfd_send_signal, root, 0, NULL, 0), EBADF);
+    OK(SYS(pidfd_send_signal, fd, SIGKILL, NULL, 0));
+    CHECK_KILLED(pid, SIGKILL);
+    CHECK_ERR(SYS(pidfd_send_signal, fd, 0, NULL, 0), ESRCH);
+}
 TEST(a_descriptor_of_another_process) {
     int p[2];
     int ready[2];

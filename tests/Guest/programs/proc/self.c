@@ -189,3 +189,25 @@ TEST(memory_of_oneself) {
     CHECK_STR(b, "before");
     CHECK_ERR(pread(fd, b, 6, 8), EIO);
 }
+TEST(dump_filter) {
+    const char *file = "/proc/self/coredump_filter";
+    CHECK_STR(get_file(file), "00000033\n");
+    put_file(file, "0x7f\n");
+    CHECK_STR(get_file(file), "0000007f\n");
+    // Inherited by children, which change their own; bits that mean nothing are dropped.
+    CHECK_EXIT(CHILD(
+        CHECK_STR(get_file(file), "0000007f\n");
+        put_file(file, "010");
+        CHECK_STR(get_file(file), "00000008\n");
+        put_file(file, "65535");
+        CHECK_STR(get_file(file), "000001ff\n")), 0);
+    CHECK_STR(get_file(file), "0000007f\n");
+    int fd = OK(open(file, O_WRONLY));
+    CHECK_ERR(write(fd, "x", 1), EINVAL);
+    CHECK_ERR(write(fd, "08", 2), EINVAL);
+    CHECK_ERR(write(fd, "1 ", 2), EINVAL);
+    CHECK_ERR(write(fd, "0x", 2), EINVAL);
+    CHECK_ERR(write(fd, "99999999999", 11), ERANGE);
+    CHECK_EQ(write(fd, "+5", 2), 2);
+    CHECK_STR(get_file(file), "00000005\n");
+}

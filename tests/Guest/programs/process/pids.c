@@ -3,6 +3,7 @@
 // needs: root
 // Chosen process ids, comparing processes, and maps of user namespaces.
 #include "../guest.h"
+#include <grp.h>
 #include <linux/kcmp.h>
 #include <linux/sched.h>
 #include <sys/epoll.h>
@@ -74,6 +75,47 @@ TEST(maps_of_ids) {
         CHECK_EQ(getgid(), 3);
         CHECK_STR(get_file("/proc/self/uid_map"), "         7          0          1\n");
         write_to("/proc/self/uid_map", "8 0 1\n", EPERM)), 0);
+}
+// Ids in a status file are those that the reader's namespace has for them, whoever's the file is.
+static void check_ids(const char *path, const char *uids, const char *gids, const char *groups) {
+    char wanted[64], *text = get_file(path);
+    snprintf(wanted, sizeof wanted, "\nUid:\t%s\n", uids);
+    CHECK(strstr(text, wanted) != NULL);
+    snprintf(wanted, sizeof wanted, "\nGid:\t%s\n", gids);
+    CHECK(strstr(text, wanted) != NULL);
+    snprintf(wanted, sizeof wanted, "\nGroups:\t%s\n", groups);
+    CHECK(strstr(text, wanted) != NULL);
+}
+TEST(status_as_the_reader_s_namespace_sees_it) {
+    char path[64], outer[64];
+    snprintf(outer, sizeof outer, "/proc/%d/status", getpid());
+    int ready[2], go[2];
+    char x;
+    OK(pipe(ready));
+    OK(pipe(go));
+    gid_t group = 44;
+    OK(setgroups(1, &group));
+    pid_t pid = CHILD(
+        OK(unshare(CLONE_NEWUSER));
+        CHECK_EQ(write(ready[1], "r", 1), 1);
+        CHECK_EQ(read(go[0], &x, 1), 1);
+        // 0 and 1000 to 1009 of the parent are 5 and 2000 to 2009.
+        check_ids("/proc/self/status", "5\t5\t5\t5", "6\t6\t6\t6", "65534 ");
+        check_ids(outer, "5\t5\t5\t5", "6\t6\t6\t6", "65534 ");
+        OK(setuid(2003));
+        CHECK_EQ(write(ready[1], "r", 1), 1);
+        CHECK_EQ(read(go[0], &x, 1), 1));
+    CHECK_EQ(read(ready[0], &x, 1), 1);
+    snprintf(path, sizeof path, "/proc/%d/uid_map", pid);
+    put_file(path, "5 0 1\n2000 1000 10\n");
+    snprintf(path, sizeof path, "/proc/%d/gid_map", pid);
+    put_file(path, "6 0 1\n");
+    CHECK_EQ(write(go[1], "g", 1), 1);
+    CHECK_EQ(read(ready[0], &x, 1), 1);
+    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    check_ids(path, "1003\t1003\t1003\t1003", "0\t0\t0\t0", "44 ");
+    CHECK_EQ(write(go[1], "g", 1), 1);
+    CHECK_EXIT(pid, 0);
 }
 TEST(links_of_namespaces) {
     static const char *const names[] = {"cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "user", "uts"};
