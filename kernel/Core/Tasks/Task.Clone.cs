@@ -78,6 +78,8 @@ public readonly record struct CloneRequest
 /// <summary>Making tasks (copy_process() of kernel/fork.c).</summary>
 public sealed partial class Task
 {
+    private bool _exceedsProcesses;
+
     private bool _isUnstarted;
     private bool _finishesFork;
     private UserPtr _childSetTid;
@@ -148,6 +150,8 @@ public sealed partial class Task
         {
             return Errno.EAGAIN;
         }
+
+        _exceedsProcesses = false;
 
         bool needsAdmin = (flags & CloneFlags.Namespaces & ~CloneFlags.NewUser) != 0 && !Has(CloneFlags.NewUser);
         return needsAdmin && !Credentials.Has(Capability.SysAdmin) ? Errno.EPERM : Errno.None;
@@ -283,6 +287,26 @@ public sealed partial class Task
         Kernel.Tasks.Register(child);
         child.Wake(Wakeups.Signal); // So that it looks at what its start still needs before it runs guest code.
         return child;
+    }
+
+    /// <summary>Takes over credentials with another real user: when that one has more threads than RLIMIT_NPROC allows, the next execve(2) looks again (flag_nproc_exceeded()).</summary>
+    public void ChangeUser(UserCredentials changed)
+    {
+        if (changed.RealUid != Credentials.RealUid)
+        {
+            _exceedsProcesses = changed.RealUid != 0 && ExceedsProcesses(changed.RealUid);
+        }
+
+        Credentials = changed;
+    }
+
+    /// <summary>Whether execve(2) must fail with EAGAIN: the limit was exceeded when the user changed, and it still is.</summary>
+    public bool MayNotExecute() => _exceedsProcesses && (_exceedsProcesses = ExceedsProcesses(Credentials.RealUid));
+
+    private bool ExceedsProcesses(uint user)
+    {
+        ulong limit = ThreadGroup.Limits[Resource.Processes].Soft;
+        return limit < TaskSet.MaximumThreads && Kernel.Tasks.HasThreads(user, limit + 1);
     }
 
     /// <summary>RLIMIT_NPROC: whether the real user has as many threads as it may. Root and who may exceed limits do not count.</summary>

@@ -120,7 +120,7 @@ public static partial class Handlers
         if (error == Errno.None)
         {
             UserCredentials before = task.Credentials;
-            task.Credentials = changed;
+            task.ChangeUser(changed);
             if (before.EffectiveUid != changed.EffectiveUid || before.EffectiveGid != changed.EffectiveGid || before.FileUid != changed.FileUid || before.FileGid != changed.FileGid)
             {
                 // As commit_creds(): who changed hands is not to be looked into by whom it was.

@@ -34,6 +34,11 @@ public static partial class Handlers
             return error;
         }
 
+        if (task.MayNotExecute())
+        {
+            return Errno.EAGAIN;
+        }
+
         ulong room = Math.Clamp(task.ThreadGroup.Limits[Resource.Stack].Soft / 4, ArgumentsMinimumRoom, ArgumentsMaximumRoom);
         List<string> arguments = [];
         List<string> environment = [];

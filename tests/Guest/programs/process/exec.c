@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <pthread.h>
 #include <sys/auxv.h>
+#include <sys/resource.h>
 
 extern char **environ;
 
@@ -37,6 +38,7 @@ __attribute__((constructor(101))) static void as_target(int argc, char **argv, c
         dprintf(1, "%s", (char *)getauxval(AT_EXECFN));
         _exit(0);
     }
+    if (!strcmp(what, "filter")) _exit(strcmp(get_file("/proc/self/coredump_filter"), "0000007f\n") ? 1 : 0);
     if (!strcmp(what, "tid")) _exit(SYS(gettid) == atoi(argv[3]) ? 0 : 1);
     _exit(99);
 }
@@ -241,4 +243,60 @@ TEST(set_user_id) {
         OK(setuid(1000));
         execl("./suid", "x", "target", "aux", (char *)NULL));
     CHECK_EXIT(pid, 1);
+}
+// A process limit that was exceeded when the user changed is looked at again by execve(2), and only then (PF_NPROC_EXCEEDED).
+TEST(a_process_limit) {
+    if (geteuid() != 0) SKIP("needs root");
+    enum { User = 54321 };
+    int p[2];
+    char x;
+    OK(pipe(p));
+    pid_t others[2];
+    for (int i = 0; i < 2; i++) {
+        others[i] = CHILD(OK(setuid(User)); CHECK_EQ(write(p[1], "r", 1), 1); for (;;) pause());
+        CHECK_EQ(read(p[0], &x, 1), 1);
+    }
+    me();
+    char *const arguments[] = {self, "target", "exit", "0", NULL};
+    // As many as allowed, before this one is the user's: fine.
+    CHECK_EXIT(CHILD(
+        struct rlimit l = {.rlim_cur = 2, .rlim_max = 2};
+        OK(setrlimit(RLIMIT_NPROC, &l));
+        OK(setuid(User));
+        OK(execv(self, arguments))), 0);
+    // More: setuid(2) succeeds, execve(2) does not.
+    CHECK_EXIT(CHILD(
+        struct rlimit l = {.rlim_cur = 1, .rlim_max = 1};
+        OK(setrlimit(RLIMIT_NPROC, &l));
+        OK(setuid(User));
+        CHECK_ERR(execv(self, arguments), EAGAIN);
+        CHECK_ERR(execv("/no/such/program", arguments), EAGAIN)), 0);
+    // A limit that is lowered afterwards does not matter to it.
+    CHECK_EXIT(CHILD(
+        OK(setuid(User));
+        struct rlimit l = {.rlim_cur = 1, .rlim_max = 1};
+        OK(setrlimit(RLIMIT_NPROC, &l));
+        OK(execv(self, arguments))), 0);
+    // Once the others have gone, neither does the one that was exceeded.
+    int go[2];
+    OK(pipe(go));
+    pid_t last = CHILD(
+        struct rlimit l = {.rlim_cur = 1, .rlim_max = 1};
+        OK(setrlimit(RLIMIT_NPROC, &l));
+        OK(setresuid(User, User, User));
+        CHECK_ERR(execv(self, arguments), EAGAIN);
+        CHECK_EQ(write(p[1], "r", 1), 1);
+        CHECK_EQ(read(go[0], &x, 1), 1);
+        OK(execv(self, arguments)));
+    CHECK_EQ(read(p[0], &x, 1), 1);
+    for (int i = 0; i < 2; i++) {
+        OK(kill(others[i], SIGKILL));
+        CHECK_KILLED(others[i], SIGKILL);
+    }
+    CHECK_EQ(write(go[1], "g", 1), 1);
+    CHECK_EXIT(last, 0);
+}
+TEST(the_dump_filter_stays) {
+    put_file("/proc/self/coredump_filter", "0x7f");
+    CHECK_EXIT(CHILD(execl(me(), self, "target", "filter", NULL)), 0);
 }
