@@ -183,7 +183,13 @@ target_coverage() {
 }
 
 #: format           put every C# file in the house format
-target_format() { need_sdk; dotnet format whitespace Build.sln; dotnet format style Build.sln --no-restore; }
+target_format() {
+    need_sdk
+    mkdir -p "$OUT/log"
+    quietly "$OUT/log/restore.log" dotnet restore Build.sln -v q
+    dotnet format whitespace Build.sln --no-restore
+    dotnet format style Build.sln --no-restore
+}
 
 #: update-goldens   run the tests and accept every *.verified.* as it now comes out
 target_update-goldens() { CVISOR_UPDATE_GOLDENS=1 target_test "$@"; git status --short -- '*.verified.*'; }

@@ -169,12 +169,30 @@ internal static class SignalFrame
 
         internal static MachineContext From(in X64Registers r, in TrapState trap, ulong extendedState, SignalSet mask) => new()
         {
-            R8 = r.R8, R9 = r.R9, R10 = r.R10, R11 = r.R11, R12 = r.R12, R13 = r.R13, R14 = r.R14, R15 = r.R15,
-            Rdi = r.Rdi, Rsi = r.Rsi, Rbp = r.Rbp, Rbx = r.Rbx, Rdx = r.Rdx, Rax = r.Rax, Rcx = r.Rcx, Rsp = r.Rsp, Rip = r.Rip,
+            R8 = r.R8,
+            R9 = r.R9,
+            R10 = r.R10,
+            R11 = r.R11,
+            R12 = r.R12,
+            R13 = r.R13,
+            R14 = r.R14,
+            R15 = r.R15,
+            Rdi = r.Rdi,
+            Rsi = r.Rsi,
+            Rbp = r.Rbp,
+            Rbx = r.Rbx,
+            Rdx = r.Rdx,
+            Rax = r.Rax,
+            Rcx = r.Rcx,
+            Rsp = r.Rsp,
+            Rip = r.Rip,
             Eflags = r.Eflags,
             Cs = (ushort)X64Registers.UserCs,
             Ss = (ushort)X64Registers.UserSs,
-            Error = trap.Error, Trap = trap.Number, OldMask = mask.Bits, Cr2 = trap.FaultAddress,
+            Error = trap.Error,
+            Trap = trap.Number,
+            OldMask = mask.Bits,
+            Cr2 = trap.FaultAddress,
             ExtendedState = extendedState,
         };
 

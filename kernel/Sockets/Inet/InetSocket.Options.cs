@@ -17,14 +17,35 @@ public abstract partial class InetSocket
     // Options that are a number and change nothing on a loopback: they are kept so that they read back. The value is the default.
     private static readonly Dictionary<int, int> s_ipNumbers = new()
     {
-        [IP_TOS] = 0, [IP_TTL] = DefaultHops, [IP_MTU_DISCOVER] = 1, [IP_RECVERR] = 0, [IP_RECVTTL] = 0, [IP_RECVTOS] = 0, [IP_MINTTL] = 0, [IP_BIND_ADDRESS_NO_PORT] = 0,
-        [IP_MULTICAST_TTL] = 1, [IP_MULTICAST_LOOP] = 1, [IP_MULTICAST_ALL] = 1, [IP_RECVOPTS] = 0, [IP_RETOPTS] = 0, [IP_RECVORIGDSTADDR] = 0,
+        [IP_TOS] = 0,
+        [IP_TTL] = DefaultHops,
+        [IP_MTU_DISCOVER] = 1,
+        [IP_RECVERR] = 0,
+        [IP_RECVTTL] = 0,
+        [IP_RECVTOS] = 0,
+        [IP_MINTTL] = 0,
+        [IP_BIND_ADDRESS_NO_PORT] = 0,
+        [IP_MULTICAST_TTL] = 1,
+        [IP_MULTICAST_LOOP] = 1,
+        [IP_MULTICAST_ALL] = 1,
+        [IP_RECVOPTS] = 0,
+        [IP_RETOPTS] = 0,
+        [IP_RECVORIGDSTADDR] = 0,
     };
 
     private static readonly Dictionary<int, int> s_ipv6Numbers = new()
     {
-        [IPV6_UNICAST_HOPS] = DefaultHops, [IPV6_MULTICAST_HOPS] = 1, [IPV6_MULTICAST_LOOP] = 1, [IPV6_MTU_DISCOVER] = 1, [IPV6_RECVERR] = 0, [IPV6_RECVHOPLIMIT] = 0,
-        [IPV6_RECVTCLASS] = 0, [IPV6_TCLASS] = 0, [IPV6_DONTFRAG] = 0, [IPV6_AUTOFLOWLABEL] = 1, [IPV6_MULTICAST_IF] = 0,
+        [IPV6_UNICAST_HOPS] = DefaultHops,
+        [IPV6_MULTICAST_HOPS] = 1,
+        [IPV6_MULTICAST_LOOP] = 1,
+        [IPV6_MTU_DISCOVER] = 1,
+        [IPV6_RECVERR] = 0,
+        [IPV6_RECVHOPLIMIT] = 0,
+        [IPV6_RECVTCLASS] = 0,
+        [IPV6_TCLASS] = 0,
+        [IPV6_DONTFRAG] = 0,
+        [IPV6_AUTOFLOWLABEL] = 1,
+        [IPV6_MULTICAST_IF] = 0,
     };
 
     private Dictionary<(int Level, int Name), int>? _numbers;

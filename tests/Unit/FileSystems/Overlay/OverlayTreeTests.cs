@@ -2,11 +2,11 @@
 using System.Text;
 using CVisor.Abi;
 using CVisor.Core.Memory;
-using Task = System.Threading.Tasks.Task;
 using CVisor.Core.Vfs;
 using CVisor.FileSystems.Gofer;
 using CVisor.FileSystems.Overlay;
 using CVisor.FileSystems.Tmpfs;
+using Task = System.Threading.Tasks.Task;
 
 namespace CVisor.FileSystems.Tests;
 
