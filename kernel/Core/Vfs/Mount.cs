@@ -18,7 +18,7 @@ public enum MountFlags : uint
     RelativeAccessTime = 0x200000,
 }
 
-/// <summary>How mounts and unmounts spread (mount_namespaces(7)). Recorded and shown; nothing spreads yet.</summary>
+/// <summary>How mounts and unmounts spread (mount_namespaces(7)), as mount(2) is told.</summary>
 public enum MountPropagation
 {
     /// <summary>They do not.</summary>
@@ -80,8 +80,14 @@ public sealed class Mount
         internal set => Volatile.Write(ref _flags, unchecked((int)value));
     }
 
-    /// <summary>How mounts spread.</summary>
-    public MountPropagation Propagation { get; internal set; }
+    /// <summary>The group in which mounts spread from and to this one; null when it is not shared. Guarded, as all about groups, by the lock of all mount trees.</summary>
+    public PeerGroup? Peers { get; internal set; }
+
+    /// <summary>The group from which mounts spread to this one; null when it is no slave. A slave may be shared, too.</summary>
+    public PeerGroup? Master { get; internal set; }
+
+    /// <summary>Whether it may not be bind-mounted.</summary>
+    public bool IsUnbindable { get; internal set; }
 
     /// <summary>The source text.</summary>
     public string Source { get; }
@@ -112,6 +118,11 @@ public sealed class Mount
     {
         if (Interlocked.Decrement(ref _references) == 0)
         {
+            if (Peers is not null || Master is not null)
+            {
+                MountNamespace.Forget(this); // A copy that could not be attached.
+            }
+
             Root.Unreference();
             FileSystem.RemoveMount();
         }

@@ -16,12 +16,14 @@ public sealed partial class MountNamespace
     {
         Dictionary<Mount, Mount> copies = [];
         MountNamespace copy;
-        lock (_lock)
+        lock (s_lock)
         {
-            Mount root = CopyOf(Root);
+            // Who made the copy as another user must not change what others see.
+            CopyKind kind = owner == Owner ? CopyKind.Same : CopyKind.SlaveOfShared;
+            Mount root = CopyLocked(Root, Root.Root, kind);
             copies.Add(Root, root);
             copy = new MountNamespace(root) { Owner = owner };
-            CopyChildrenLocked(Root, root, copy, null, copies);
+            CopyChildrenLocked(Root, root, copy, null, copies, kind);
         }
 
         fs.MoveToNamespace(copy, copies);
@@ -42,7 +44,7 @@ public sealed partial class MountNamespace
 
         VfsPath oldPlace;
         VfsPath newPlace;
-        lock (_lock)
+        lock (s_lock)
         {
             newRoot = TopLocked(newRoot);
             Mount oldMount = root.Mount!;
@@ -55,6 +57,11 @@ public sealed partial class MountNamespace
             if (newMount == oldMount || putOld.Mount == oldMount)
             {
                 return Errno.EBUSY;
+            }
+
+            if (putOld.Mount!.Peers is not null || newMount.MountPoint.Mount?.Peers is not null || oldMount.MountPoint.Mount?.Peers is not null)
+            {
+                return Errno.EINVAL; // The moves would spread.
             }
 
             bool isMountRoot = root.Dentry == oldMount.Root && newRoot.Dentry == newMount.Root && newMount.MountPoint.IsValid;
@@ -83,22 +90,19 @@ public sealed partial class MountNamespace
         return Errno.None;
     }
 
-    private static Mount CopyOf(Mount mount) =>
-        new(mount.FileSystem, mount.Root, mount.Flags, mount.Source) { Propagation = mount.Propagation };
-
     /// <summary>Copies what lies on a mount, at or below a dentry of it, to a copy of that mount.</summary>
-    [RequiresLock(nameof(_lock))]
-    private void CopyChildrenLocked(Mount from, Mount to, MountNamespace target, Dentry? below, Dictionary<Mount, Mount>? copies)
+    [RequiresLock(nameof(s_lock))]
+    private void CopyChildrenLocked(Mount from, Mount to, MountNamespace target, Dentry? below, Dictionary<Mount, Mount>? copies, CopyKind kind)
     {
         foreach (Mount child in _mounts.ToArray())
         {
             if (child.MountPoint.Mount != from || child == to || (below is not null && !IsWithin(child.MountPoint.Dentry!, below)) ||
-                (below is not null && child.Propagation == MountPropagation.Unbindable))
+                (below is not null && child.IsUnbindable))
             {
                 continue;
             }
 
-            Mount copy = CopyOf(child);
+            Mount copy = CopyLocked(child, child.Root, kind);
             copies?.Add(child, copy);
             VfsPath place = new(to, child.MountPoint.Dentry);
             if (target == this)
@@ -110,14 +114,14 @@ public sealed partial class MountNamespace
                 target.AttachFirst(copy, place);
             }
 
-            CopyChildrenLocked(child, copy, target, below is null ? null : child.Root, copies);
+            CopyChildrenLocked(child, copy, target, below is null ? null : child.Root, copies, kind);
         }
     }
 
     /// <summary>Attaches to a namespace that nobody else knows yet.</summary>
     private void AttachFirst(Mount mount, VfsPath place)
     {
-        lock (_lock)
+        lock (s_lock)
         {
             AttachLocked(mount, place);
         }
@@ -137,7 +141,7 @@ public sealed partial class MountNamespace
     }
 
     /// <summary>Whether a place lies at or below another one.</summary>
-    [RequiresLock(nameof(_lock))]
+    [RequiresLock(nameof(s_lock))]
     private static bool IsReachableLocked(VfsPath place, VfsPath ancestor)
     {
         while (place.Mount != ancestor.Mount)

@@ -29,9 +29,9 @@ public sealed partial class MountNamespace
         MountNamespace tree = CreateFloating(copy);
         if (isRecursive && place.Mount!.Namespace is { } from)
         {
-            lock (from._lock)
+            lock (s_lock)
             {
-                from.CopyChildrenLocked(place.Mount, copy, tree, place.Dentry, null);
+                from.CopyChildrenLocked(place.Mount, copy, tree, place.Dentry, null, CopyKind.Same);
             }
         }
 
@@ -47,7 +47,7 @@ public sealed partial class MountNamespace
             return Errno.ENOTDIR;
         }
 
-        lock (_lock)
+        lock (s_lock)
         {
             place = TopLocked(place);
             if (place.Mount!.Namespace != this)
@@ -60,24 +60,25 @@ public sealed partial class MountNamespace
                 return Errno.ENOENT;
             }
 
-            // A tree that lies nowhere is never attached to: no other thread holds its lock and wants ours.
-            lock (tree._lock)
+            if (place.Mount.Peers is not null && tree.HasUnbindableLocked(tree.Root))
             {
-                foreach (Mount mount in tree._mounts)
-                {
-                    mount.Namespace = this;
-                    _mounts.Add(mount);
-                    if (mount.MountPoint.IsValid)
-                    {
-                        _mounted.Add(mount.MountPoint, mount);
-                    }
-                }
-
-                tree._mounts.Clear();
-                tree._mounted.Clear();
+                return Errno.EINVAL;
             }
 
+            foreach (Mount mount in tree._mounts)
+            {
+                mount.Namespace = this;
+                _mounts.Add(mount);
+                if (mount.MountPoint.IsValid)
+                {
+                    _mounted.Add(mount.MountPoint, mount);
+                }
+            }
+
+            tree._mounts.Clear();
+            tree._mounted.Clear();
             HookLocked(tree.Root, place);
+            SpreadLocked(tree.Root);
             return Errno.None;
         }
     }
@@ -90,14 +91,14 @@ public sealed partial class MountNamespace
     /// <param name="isRecursive">Whether those on it change, too.</param>
     public void ChangeFlags(Mount mount, MountFlags cleared, MountFlags set, MountPropagation? propagation, bool isRecursive)
     {
-        lock (_lock)
+        lock (s_lock)
         {
-            foreach (Mount each in _mounts)
+            foreach (Mount each in isRecursive ? TreeLocked(mount) : [mount])
             {
-                if (each == mount || (isRecursive && IsBelowLocked(each, mount)))
+                each.Flags = (each.Flags & ~cleared) | set;
+                if (propagation is { } wanted)
                 {
-                    each.Flags = (each.Flags & ~cleared) | set;
-                    each.Propagation = propagation ?? each.Propagation;
+                    ChangePropagationLocked(each, wanted);
                 }
             }
 

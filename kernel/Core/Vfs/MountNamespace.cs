@@ -14,13 +14,13 @@ namespace CVisor.Core.Vfs;
 public sealed record MountReport(Mount Mount, int ParentId, string Root, string MountPoint);
 
 /// <summary>The tree of mounts that a set of tasks sees (mount_namespaces(7)).</summary>
-/// <remarks>Lock order: the namespace's lock, then dentry locks. At most one mount lies on one place; a second one lies on the first's root.</remarks>
+/// <remarks>Lock order: the lock of all mount trees (one, since mounts spread from one namespace to another), then dentry locks. At most one mount lies on one place; a second one lies on the first's root.</remarks>
 public sealed partial class MountNamespace
 {
-    private readonly Lock _lock = new();
-    [GuardedBy(nameof(_lock))]
+    private static readonly Lock s_lock = new();
+    [GuardedBy(nameof(s_lock))]
     private readonly Dictionary<VfsPath, Mount> _mounted = [];
-    [GuardedBy(nameof(_lock))]
+    [GuardedBy(nameof(s_lock))]
     private readonly List<Mount> _mounts = [];
     private int _version;
     private int _users = 1;
@@ -57,7 +57,7 @@ public sealed partial class MountNamespace
         }
 
         List<VfsPath> released = [];
-        lock (_lock)
+        lock (s_lock)
         {
             for (int i = _mounts.Count - 1; i >= 0; i--)
             {
@@ -71,7 +71,7 @@ public sealed partial class MountNamespace
     /// <summary>The mount that lies on a place, with one more reference.</summary>
     public bool TryGetMounted(VfsPath place, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Mount? mount)
     {
-        lock (_lock)
+        lock (s_lock)
         {
             if (!_mounted.TryGetValue(place, out mount))
             {
@@ -86,7 +86,7 @@ public sealed partial class MountNamespace
     /// <summary>The place that a mount lies on, with references; false for a root.</summary>
     public bool TryGetMountPoint(Mount mount, out VfsPath place)
     {
-        lock (_lock)
+        lock (s_lock)
         {
             place = mount.Namespace == this ? mount.MountPoint : default;
             place.Reference();
@@ -105,7 +105,7 @@ public sealed partial class MountNamespace
             return Errno.ENOTDIR;
         }
 
-        lock (_lock)
+        lock (s_lock)
         {
             place = TopLocked(place);
             if (place.Mount!.Namespace != this)
@@ -119,6 +119,7 @@ public sealed partial class MountNamespace
             }
 
             AttachLocked(mount, place);
+            SpreadLocked(mount);
             return Errno.None;
         }
     }
@@ -130,19 +131,19 @@ public sealed partial class MountNamespace
     public Errno Detach(Mount mount, bool isLazy)
     {
         List<VfsPath> released = [];
-        lock (_lock)
+        lock (s_lock)
         {
             if (mount.Namespace != this || mount == Root)
             {
                 return Errno.EINVAL;
             }
 
-            if (!isLazy && (mount.References > 2 || HasChildrenLocked(mount)))
+            if (!isLazy && (mount.References > 2 || HasChildrenLocked(mount) || HasBusyCounterpartLocked(mount)))
             {
                 return Errno.EBUSY;
             }
 
-            DetachTreeLocked(mount, released);
+            DetachEverywhereLocked(mount, released);
         }
 
         Release(released);
@@ -159,29 +160,32 @@ public sealed partial class MountNamespace
     /// <summary>Sets how mounts spread at a mount, and with <paramref name="isRecursive"/> at all that lie on it.</summary>
     public void SetPropagation(Mount mount, MountPropagation propagation, bool isRecursive)
     {
-        lock (_lock)
+        lock (s_lock)
         {
-            foreach (Mount each in _mounts)
+            foreach (Mount each in isRecursive ? TreeLocked(mount) : [mount])
             {
-                if (each == mount || (isRecursive && IsBelowLocked(each, mount)))
-                {
-                    each.Propagation = propagation;
-                }
+                ChangePropagationLocked(each, propagation);
             }
         }
     }
 
     /// <summary>Makes a mount that shows a place again (MS_BIND), with one reference, attached nowhere; with <paramref name="isRecursive"/>, <see cref="AttachCopies"/> is to follow.</summary>
-    public static Mount Bind(VfsPath place) => new(place.Mount!.FileSystem, place.Dentry!, place.Mount.Flags, place.Mount.Source);
+    public static Mount Bind(VfsPath place)
+    {
+        lock (s_lock)
+        {
+            return CopyLocked(place.Mount!, place.Dentry!, CopyKind.Same);
+        }
+    }
 
     /// <summary>Attaches copies of what lies on a bound tree to the copy (MS_REC).</summary>
     /// <param name="place">What was bound.</param>
     /// <param name="copy">The attached copy.</param>
     public void AttachCopies(VfsPath place, Mount copy)
     {
-        lock (_lock)
+        lock (s_lock)
         {
-            CopyChildrenLocked(place.Mount!, copy, this, place.Dentry, null);
+            CopyChildrenLocked(place.Mount!, copy, this, place.Dentry, null, CopyKind.Same);
         }
     }
 
@@ -190,7 +194,7 @@ public sealed partial class MountNamespace
     public Errno Move(Mount mount, VfsPath place)
     {
         VfsPath old;
-        lock (_lock)
+        lock (s_lock)
         {
             place = TopLocked(place);
             if (mount.Namespace != this || mount == Root || place.Mount!.Namespace != this)
@@ -208,8 +212,15 @@ public sealed partial class MountNamespace
                 return Errno.ELOOP;
             }
 
+            Errno error = CheckMoveLocked(mount, place);
+            if (error != Errno.None)
+            {
+                return error;
+            }
+
             old = UnhookLocked(mount);
             HookLocked(mount, place);
+            SpreadLocked(mount);
         }
 
         old.Unreference();
@@ -219,7 +230,7 @@ public sealed partial class MountNamespace
     /// <summary>Takes a reference to the root of the mount on top of a place: the place itself when nothing lies there.</summary>
     public VfsPath GetTop(VfsPath place)
     {
-        lock (_lock)
+        lock (s_lock)
         {
             VfsPath top = TopLocked(place);
             top.Reference();
@@ -231,7 +242,7 @@ public sealed partial class MountNamespace
     public List<MountReport> Report(VfsPath root)
     {
         List<MountReport> report = [];
-        lock (_lock)
+        lock (s_lock)
         {
             foreach (Mount mount in _mounts)
             {
@@ -246,7 +257,7 @@ public sealed partial class MountNamespace
         return report;
     }
 
-    [RequiresLock(nameof(_lock))]
+    [RequiresLock(nameof(s_lock))]
     private VfsPath TopLocked(VfsPath place)
     {
         while (_mounted.TryGetValue(place, out Mount? mount))
@@ -257,7 +268,7 @@ public sealed partial class MountNamespace
         return place;
     }
 
-    [RequiresLock(nameof(_lock))]
+    [RequiresLock(nameof(s_lock))]
     private void AttachLocked(Mount mount, VfsPath place)
     {
         mount.Namespace = this;
@@ -265,7 +276,7 @@ public sealed partial class MountNamespace
         HookLocked(mount, place);
     }
 
-    [RequiresLock(nameof(_lock))]
+    [RequiresLock(nameof(s_lock))]
     private void HookLocked(Mount mount, VfsPath place)
     {
         place.Reference();
@@ -276,7 +287,7 @@ public sealed partial class MountNamespace
     }
 
     /// <summary>Takes a mount from its place, whose references become the caller's.</summary>
-    [RequiresLock(nameof(_lock))]
+    [RequiresLock(nameof(s_lock))]
     private VfsPath UnhookLocked(Mount mount)
     {
         VfsPath place = mount.MountPoint;
@@ -291,7 +302,7 @@ public sealed partial class MountNamespace
         return place;
     }
 
-    [RequiresLock(nameof(_lock))]
+    [RequiresLock(nameof(s_lock))]
     private void DetachTreeLocked(Mount mount, List<VfsPath> released)
     {
         for (int i = _mounts.Count - 1; i >= 0; i--)
@@ -307,16 +318,17 @@ public sealed partial class MountNamespace
         DetachLocked(mount, released);
     }
 
-    [RequiresLock(nameof(_lock))]
+    [RequiresLock(nameof(s_lock))]
     private void DetachLocked(Mount mount, List<VfsPath> released)
     {
         released.Add(UnhookLocked(mount));
         released.Add(new VfsPath(mount, null));
         _ = _mounts.Remove(mount);
         mount.Namespace = null;
+        ChangePropagationLocked(mount, MountPropagation.Private);
     }
 
-    [RequiresLock(nameof(_lock))]
+    [RequiresLock(nameof(s_lock))]
     private bool HasChildrenLocked(Mount mount)
     {
         foreach (Mount each in _mounts)
@@ -330,7 +342,7 @@ public sealed partial class MountNamespace
         return false;
     }
 
-    [RequiresLock(nameof(_lock))]
+    [RequiresLock(nameof(s_lock))]
     private static bool IsBelowLocked(Mount mount, Mount ancestor)
     {
         for (Mount? at = mount.MountPoint.Mount; at is not null; at = at.MountPoint.Mount)

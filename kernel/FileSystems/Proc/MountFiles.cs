@@ -24,9 +24,15 @@ internal static class MountFiles
         {
             FileSystem files = report.Mount.FileSystem;
             string own = (report.Mount.IsReadOnly ? "ro" : "rw") + (files.Options.Length > 0 ? "," + files.Options : "");
-            _ = text.Append(CultureInfo.InvariantCulture, $"{report.Mount.Id} {report.ParentId} {DeviceNumber.Major(files.Device)}:{DeviceNumber.Minor(files.Device)} {Escape(report.Root)} {Escape(report.MountPoint)} {Options(report.Mount)} - {files.TypeName} {Escape(report.Mount.Source)} {own}\n");
+            _ = text.Append(CultureInfo.InvariantCulture, $"{report.Mount.Id} {report.ParentId} {DeviceNumber.Major(files.Device)}:{DeviceNumber.Minor(files.Device)} {Escape(report.Root)} {Escape(report.MountPoint)} {Options(report.Mount)}{Propagation(report.Mount)} - {files.TypeName} {Escape(report.Mount.Source)} {own}\n");
         }
     }
+
+    /// <summary>The optional fields (proc(5)); propagate_from is not told.</summary>
+    private static string Propagation(Mount mount) =>
+        (mount.Peers is { } peers ? string.Create(CultureInfo.InvariantCulture, $" shared:{peers.Id}") : "") +
+        (mount.Master is { } master ? string.Create(CultureInfo.InvariantCulture, $" master:{master.Id}") : "") +
+        (mount.IsUnbindable ? " unbindable" : "");
 
     private static string Options(Mount mount)
     {

@@ -99,17 +99,19 @@ public static partial class Handlers
         }
 
         MountNamespace mounts = task.Fs.Mounts;
-        if (from.Mount!.Namespace != mounts || from.Mount.Propagation == MountPropagation.Unbindable)
+        if (from.Mount!.Namespace != mounts || from.Mount.IsUnbindable)
         {
             error = Errno.EINVAL;
         }
         else
         {
-            Mount copy = MountNamespace.Bind(from);
-            error = AttachNew(mounts, copy, place);
-            if (error == Errno.None && isRecursive)
+            // Whole before it is attached, since it spreads then.
+            MountNamespace tree = MountNamespace.CopyTree(from, isRecursive);
+            _ = tree.TryTake(); // Nobody else knows it.
+            error = mounts.AttachTree(tree, place);
+            if (error != Errno.None)
             {
-                mounts.AttachCopies(from, copy);
+                tree.RemoveUser();
             }
         }
 

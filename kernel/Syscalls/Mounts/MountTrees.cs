@@ -52,7 +52,7 @@ public static partial class Handlers
         {
             opened = new PathDescription(place, OpenFlags.Path);
         }
-        else if (!IsOurs(task, place.Mount!) || place.Mount!.Propagation == MountPropagation.Unbindable)
+        else if (!IsOurs(task, place.Mount!) || place.Mount!.IsUnbindable)
         {
             error = Errno.EINVAL;
         }
