@@ -66,13 +66,17 @@ public sealed class ConfinementTests : IAsyncDisposable
     public async Task The_sandbox_holds_no_directory_and_no_file_but_the_guest_s()
     {
         using Bundle bundle = await StartAsync("/bin/sh", "-c", "cat /etc/passwd > /dev/null; ls / > /dev/null; sleep 100");
-        string[] allowed = ["/dev/null", "/urandom", "/bin/busybox", "/etc/passwd", bundle.Folder + "/out"];
+
+        // The last one is where it leaves its exit status, to be written only.
+        string end = $"{_runtime.State}/{_id}.exit";
+        string[] allowed = ["/dev/null", "/urandom", "/bin/busybox", "/etc/passwd", bundle.Folder + "/out", end];
         foreach (string fd in Directory.GetFileSystemEntries($"/proc/{PidOf("sandbox")}/fd"))
         {
             string target = Link(fd);
             if (target.StartsWith('/') && !target.StartsWith("/memfd:", StringComparison.Ordinal) && !target.EndsWith(" (deleted)", StringComparison.Ordinal))
             {
                 allowed.ShouldContain(target);
+                (target != end || IsWriteOnly(fd)).ShouldBeTrue(target);
                 Directory.Exists(fd).ShouldBeFalse(target);
             }
         }
@@ -184,6 +188,10 @@ public sealed class ConfinementTests : IAsyncDisposable
             Directory.Delete(Path.GetDirectoryName(program)!, recursive: true);
         }
     }
+
+    /// <summary>By the access mode in /proc/PID/fdinfo (octal).</summary>
+    private static bool IsWriteOnly(string fd) =>
+        File.ReadLines(fd.Replace("/fd/", "/fdinfo/", StringComparison.Ordinal)).Any(static line => line.StartsWith("flags:", StringComparison.Ordinal) && (Convert.ToInt32(line[6..].Trim(), 8) & 3) == 1);
 
     private static string Link(string path) => new FileInfo(path).LinkTarget ?? path;
 
