@@ -1,11 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
 using CVisor.Abi;
+using CVisor.Platforms;
 
 namespace CVisor.Core.Memory;
 
-/// <summary>mremap(2) (mm/mremap.c).</summary>
+/// <summary>mremap(2) (mm/mremap.c) and remap_file_pages(2) (mm/mmap.c).</summary>
 public sealed partial class MemoryManager
 {
+    /// <summary>Shows another part of its file in a range of a shared mapping (remap_file_pages(2)), as a mapping of its own.</summary>
+    /// <param name="address">First byte; rounded down to a page.</param>
+    /// <param name="length">Length in bytes; rounded down to pages.</param>
+    /// <param name="page">Which page of the file comes first.</param>
+    /// <param name="populate">Whether to make the pages now.</param>
+    /// <returns>None, EINVAL, EOVERFLOW, ENOMEM.</returns>
+    public Errno RemapFilePages(UserPtr address, ulong length, ulong page, bool populate)
+    {
+        const ulong LargestFilePages = 1UL << 51;
+        ulong start = PageDown(address.Address);
+        length = PageDown(length);
+        ulong pages = length / PageSize;
+        if (length == 0 || start > ulong.MaxValue - length || page > ulong.MaxValue - pages)
+        {
+            return Errno.EINVAL;
+        }
+
+        lock (_lock)
+        {
+            Vma? first = _vmas.Find(start);
+            if (first is not { IsShared: true, Source: not null } || (first.MaximumAccess & MemoryAccess.Write) == 0)
+            {
+                return Errno.EINVAL;
+            }
+
+            // A range that was remapped before is many areas: all must be of the same file and protection.
+            ulong end = start + length;
+            ulong covered = first.End;
+            for (int i = _vmas.IndexFrom(start) + 1; covered < end; i++)
+            {
+                Vma? next = i < _vmas.Count ? _vmas[i] : null;
+                if (next is null || next.Start != covered || next.Source != first.Source || next.Access != first.Access || next.IsShared != first.IsShared || next.IsLocked != first.IsLocked)
+                {
+                    return Errno.EINVAL;
+                }
+
+                covered = next.End;
+            }
+
+            if (page >= LargestFilePages || pages > LargestFilePages - page)
+            {
+                return Errno.EOVERFLOW;
+            }
+
+            MapRequest request = new()
+            {
+                Length = length,
+                Offset = page * PageSize,
+                Access = first.Access,
+                MaximumAccess = first.MaximumAccess,
+                IsShared = true,
+                Source = first.Source,
+                Name = first.Name,
+                Place = first.Place,
+            };
+
+            // The old pages may be all that keeps the source.
+            request.Source.Reference();
+            Errno error = MapLocked(request, length, start, Placement.Fixed, growsDown: false, out _);
+            request.Source.Unreference();
+            if (error == Errno.None && populate)
+            {
+                PopulateRangeLocked(start, end);
+            }
+
+            return error;
+        }
+    }
+
     /// <summary>Moves or resizes a mapping (mremap(2)).</summary>
     /// <param name="address">The old mapping, page aligned.</param>
     /// <param name="oldLength">Its length in bytes; 0 for a second mapping of shared memory.</param>

@@ -146,7 +146,7 @@ public sealed partial class Task
             return Has(CloneFlags.SetTls) && request.Tls >= Kernel.Platform.MaximumAddress ? Errno.EPERM : Errno.EINVAL;
         }
 
-        if (ThreadGroup.Kernel.Tasks.ThreadCount >= TaskSet.MaximumThreads || HasTooManyProcesses())
+        if (ThreadGroup.Kernel.Tasks.ThreadCount >= TaskSet.MaximumThreads || Attributes.ForbidsChildren || HasTooManyProcesses())
         {
             return Errno.EAGAIN;
         }

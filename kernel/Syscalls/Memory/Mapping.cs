@@ -8,12 +8,12 @@ using CVisor.Syscalls.Support;
 
 namespace CVisor.Syscalls;
 
-/// <content>mmap, munmap, mprotect, pkey_mprotect, mremap, brk.</content>
+/// <content>mmap, munmap, mprotect, pkey_mprotect, mremap, remap_file_pages, brk.</content>
 public static partial class Handlers
 {
     private const int ProtRead = 1, ProtWrite = 2, ProtExecute = 4, ProtGrowsDown = 0x01000000, ProtGrowsUp = 0x02000000;
     private const int MapShared = 1, MapPrivate = 2, MapSharedValidate = 3, MapTypeMask = 0xf, MapFixed = 0x10, MapAnonymous = 0x20, MapGrowsDown = 0x100, MapLocked = 0x2000;
-    private const int MapPopulate = 0x8000, MapFixedNoReplace = 0x100000;
+    private const int MapPopulate = 0x8000, MapNonBlock = 0x10000, MapFixedNoReplace = 0x100000;
     private const int RemapMayMove = 1, RemapFixed = 2, RemapDontUnmap = 4;
     private const ulong PageMask = MemoryManager.PageSize - 1;
 
@@ -80,6 +80,10 @@ public static partial class Handlers
         Errno error = task.Memory.Remap(oldAddr, oldSize, newSize, mayMove, isFixed ? newAddr : null, keepsOld, out UserPtr mapped);
         return error != Errno.None ? error : SyscallResult.Ok(unchecked((long)mapped.Address));
     }
+
+    /// <summary>remap_file_pages(2): of flags only MAP_NONBLOCK counts.</summary>
+    public static partial SyscallResult RemapFilePages(Task task, UserPtr addr, ulong size, int prot, ulong pgoff, int flags) =>
+        prot != 0 ? Errno.EINVAL : task.Memory.RemapFilePages(addr, size, pgoff, populate: (flags & MapNonBlock) == 0);
 
     /// <summary>brk(2): the end of the heap afterwards, which tells of a failure by being the old one.</summary>
     public static partial SyscallResult Brk(Task task, UserPtr addr) => SyscallResult.Ok(unchecked((long)task.Memory.SetBreak(addr.Address)));

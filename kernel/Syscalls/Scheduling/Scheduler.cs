@@ -11,9 +11,12 @@ namespace CVisor.Syscalls;
 /// <content>sched_*, getcpu.</content>
 public static partial class Handlers
 {
-    private const int PolicyOther = 0, PolicyFifo = 1, PolicyRoundRobin = 2, PolicyBatch = 3, PolicyIdle = 5, PolicyDeadline = 6, PolicyResetOnFork = 0x40000000;
+    private const int PolicyOther = 0, PolicyFifo = 1, PolicyRoundRobin = 2, PolicyBatch = 3, PolicyIdle = 5, PolicyDeadline = DeadlineParameters.Policy, PolicyResetOnFork = 0x40000000;
     private const int RealTimeMaximum = 99;
-    private const ulong SchedFlagResetOnFork = 1;
+    private const ulong SchedFlagResetOnFork = 1, SchedDeadlineFlags = 6;
+
+    // The least runtime that the scheduler can tell from none, and the default bounds of a period (sched_deadline_period_{min,max}_us).
+    private const ulong DeadlineRuntimeMinimumNs = 1024, DeadlinePeriodMinimumNs = 100_000, DeadlinePeriodMaximumNs = 4_194_304_000;
     private const uint SchedAttrMinimum = 48;
     private const long RoundRobinIntervalNs = 100_000_000;
 
@@ -95,7 +98,7 @@ public static partial class Handlers
     public static partial SyscallResult SchedRrGetInterval(Task task, int pid, UserPtr tp)
     {
         Errno error = FindScheduled(task, pid, out TaskAttributes attributes);
-        return error != Errno.None ? error : task.Memory.CopyOut(tp, GuestTime.FromNs(attributes.SchedulingPolicy == PolicyFifo ? 0 : RoundRobinIntervalNs));
+        return error != Errno.None ? error : task.Memory.CopyOut(tp, GuestTime.FromNs(attributes.SchedulingPolicy is PolicyFifo or PolicyDeadline ? 0 : RoundRobinIntervalNs));
     }
 
     /// <summary>sched_getattr(2)</summary>
@@ -112,13 +115,17 @@ public static partial class Handlers
             return error;
         }
 
+        DeadlineParameters deadline = attributes.SchedulingPolicy == PolicyDeadline ? attributes.Deadline : default;
         return task.Memory.CopyOut(attr, new SchedulingAttributes
         {
             Size = SchedAttrMinimum,
             Policy = attributes.SchedulingPolicy,
-            Flags = attributes.ResetsOnFork ? SchedFlagResetOnFork : 0,
+            Flags = (attributes.ResetsOnFork ? SchedFlagResetOnFork : 0) | deadline.Flags,
             Nice = attributes.Nice,
             Priority = unchecked((uint)attributes.SchedulingPriority),
+            Runtime = deadline.RuntimeNs,
+            Deadline = deadline.DeadlineNs,
+            Period = deadline.PeriodNs,
         });
     }
 
@@ -152,6 +159,11 @@ public static partial class Handlers
         if (error != Errno.None)
         {
             return error;
+        }
+
+        if (wanted.Policy == PolicyDeadline)
+        {
+            return SetDeadline(task, attributes, wanted);
         }
 
         error = SetPolicy(task, attributes, wanted.Policy, unchecked((int)wanted.Priority), (wanted.Flags & SchedFlagResetOnFork) != 0);
@@ -254,6 +266,29 @@ public static partial class Handlers
         attributes.SchedulingPolicy = policy;
         attributes.SchedulingPriority = priority;
         attributes.ResetsOnFork = resetsOnFork;
+        return Errno.None;
+    }
+
+    // __checkparam_dl(); admission control is not: no task is promised its time.
+    private static Errno SetDeadline(Task task, TaskAttributes attributes, in SchedulingAttributes wanted)
+    {
+        ulong period = wanted.Period != 0 ? wanted.Period : wanted.Deadline;
+        bool isValid = wanted.Priority == 0 && wanted.Deadline != 0 && wanted.Runtime >= DeadlineRuntimeMinimumNs && wanted.Runtime <= wanted.Deadline &&
+            wanted.Deadline <= period && period is >= DeadlinePeriodMinimumNs and <= DeadlinePeriodMaximumNs;
+        if (!isValid)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (!task.Credentials.Has(Capability.SysNice))
+        {
+            return Errno.EPERM;
+        }
+
+        attributes.Deadline = new DeadlineParameters(wanted.Runtime, wanted.Deadline, period, wanted.Flags & SchedDeadlineFlags);
+        attributes.SchedulingPolicy = PolicyDeadline;
+        attributes.SchedulingPriority = 0;
+        attributes.ResetsOnFork = (wanted.Flags & SchedFlagResetOnFork) != 0;
         return Errno.None;
     }
 
