@@ -59,6 +59,9 @@ public interface IExecutor : IDisposable
     /// <summary>Lets a held context run guest code with its current registers until something needs the kernel. Returns at once.</summary>
     void Release(GuestContext context);
 
+    /// <summary>Says that a held context will not be released before something else has happened: what ran it may do other things meanwhile.</summary>
+    void Park(GuestContext context);
+
     /// <summary>
     /// Waits until a released context comes back, then returns it (held, <see cref="GuestContext.Exit"/> set); or
     /// returns null after <see cref="Kick"/>. A context that was released to several executors comes back on one.

@@ -33,6 +33,12 @@ internal sealed partial class PtraceExecutor
     }
 
     /// <inheritdoc/>
+    public void Park(GuestContext context)
+    {
+        // A tracee is one guest thread's for good.
+    }
+
+    /// <inheritdoc/>
     public GuestContext? Wait(WaitMode block)
     {
         while (true)

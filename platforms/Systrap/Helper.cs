@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
 using System.Threading;
 using CVisor.Host;
 using static CVisor.Platforms.Systrap.SystrapLayout;
@@ -21,6 +22,7 @@ internal sealed class Helper
     private readonly int _pid;
     [GuardedBy(nameof(_lock))]
     private int _sequence;
+    private List<int> _lines = [];
     private volatile int _guestPid;
     private volatile bool _isEnded;
 
@@ -35,10 +37,13 @@ internal sealed class Helper
     /// <summary>Its address space's part of the region's file.</summary>
     internal ulong Part { get; }
 
-    private ulong Answer => Part + PageSize;
+    private ulong Answer => Part + AnswerInSpace;
 
     /// <summary>Makes a system call in the address space.</summary>
-    internal HostResult Call(int number, ulong a0, ulong a1 = 0, ulong a2 = 0, ulong a3 = 0, ulong a4 = 0, ulong a5 = 0)
+    /// <param name="via">A held context of it, whose carrier can lend its processor; or null.</param>
+    /// <param name="number">The call.</param>
+    /// <param name="a0">The arguments.</param>
+    internal HostResult Call(GuestContext? via, int number, ulong a0, ulong a1 = 0, ulong a2 = 0, ulong a3 = 0, ulong a4 = 0, ulong a5 = 0)
     {
         lock (_lock)
         {
@@ -46,7 +51,8 @@ internal sealed class Helper
             _region.Quad(Part + Arguments + 24) = a3;
             _region.Quad(Part + Arguments + 32) = a4;
             _region.Quad(Part + Arguments + 40) = a5;
-            return OrderLocked(PlainCall, a0, a1, a2);
+            Carrier? lender = (via as SystrapContext)?.Carrier;
+            return OrderLocked(PlainCall, a0, a1, a2, lender is { IsAsleep: false } ? lender : null);
         }
     }
 
@@ -86,12 +92,17 @@ internal sealed class Helper
     }
 
     /// <summary>Ends the process. The part is used again once it and the guest's process are gone.</summary>
-    internal void End()
+    /// <param name="lines">The lines of the carriers.</param>
+    internal void End(List<int> lines)
     {
         _isEnded = true;
+        _lines = lines;
         _ = HostCalls.Kill(_pid, SigKill);
         _platform.Bury(this);
     }
+
+    /// <summary>The lines of the carriers, to be given back.</summary>
+    internal List<int> Lines => _lines;
 
     /// <summary>Whether the host has forgotten the process, and the guest's in the same address space.</summary>
     internal bool AreGone => IsGone && (_guestPid == 0 || HostCalls.Kill(_guestPid, 0).IsError);
@@ -99,7 +110,7 @@ internal sealed class Helper
     private bool IsGone => HostCalls.Kill(_pid, 0).IsError;
 
     [RequiresLock(nameof(_lock))]
-    private HostResult OrderLocked(int kind, ulong a0, ulong a1, ulong a2)
+    private HostResult OrderLocked(int kind, ulong a0, ulong a1, ulong a2, Carrier? lender = null)
     {
         if (_isEnded)
         {
@@ -110,28 +121,39 @@ internal sealed class Helper
         _region.Quad(Part + Arguments) = a0;
         _region.Quad(Part + Arguments + 8) = a1;
         _region.Quad(Part + Arguments + 16) = a2;
+        _region.Quad(Part + Then) = lender?.LineAddress ?? 0;
         int sequence = unchecked(++_sequence);
         _ = Interlocked.Exchange(ref _region.Word(Part + Sequence), sequence);
-        _ = HostCalls.FutexWakeShared(_region.At(Part + Sequence), 1);
+        if (lender is not null)
+        {
+            lender.WakeWord(_region.Address + ControlOffset + Sequence);
+        }
+        else if (Volatile.Read(ref _region.Word(Answer + HelperAsleep)) != 0)
+        {
+            Wake();
+        }
+
         return AwaitLocked(sequence) ? new HostResult(unchecked((long)Volatile.Read(ref _region.Quad(Answer + Result)))) : new HostResult(-(long)HostErrno.ESRCH);
     }
+
+    private void Wake() => _ = HostCalls.FutexWakeShared(_region.At(Part + Sequence), 1);
 
     [RequiresLock(nameof(_lock))]
     private bool AwaitLocked(int sequence)
     {
         ref int done = ref _region.Word(Answer + Done);
-        SpinWait spin = default;
-        while (spin.Count < SystrapPlatform.AwaitSpins)
+        for (int spins = SystrapPlatform.AwaitSpins; spins > 0; spins--)
         {
             if (Volatile.Read(ref done) == sequence)
             {
                 return true;
             }
 
-            spin.SpinOnce(sleep1Threshold: -1);
+            Thread.SpinWait(1);
         }
 
         _ = Interlocked.Exchange(ref _region.Word(Part + Waits), 1);
+        Wake(); // The lender may not have done it, nor told the truth about its sleep the helper's page.
         bool isDone = true;
         while (Volatile.Read(ref done) is var seen && seen != sequence)
         {

@@ -17,12 +17,14 @@ internal sealed unsafe class SharedRegion
 {
     private const int ProtRead = 1, ProtWrite = 2, ProtExec = 4, MapShared = 1, MapFixedNoReplace = 0x100000, MapNoReserve = 0x4000;
     private const int FallocKeepSize = 1, FallocPunchHole = 2;
-    private const ulong FirstSpace = ControlOffset, SpaceCount = 4096;
-    private const ulong SaSiginfo = 4, SaRestorer = 0x04000000, SaOnStack = 0x08000000;
+    private const ulong FirstSpace = ControlOffset, SpaceCount = 4096, Alignment = 1UL << 21;
+    private const ulong SaSiginfo = 4, SaRestorer = 0x04000000, SaOnStack = 0x08000000, SaNoDefer = 0x40000000;
     private readonly Lock _lock = new();
     private readonly Stack<ulong> _free = new();
     private readonly byte* _view;
+    private readonly Stack<int> _freeLines = new();
     private ulong _next = FirstSpace;
+    private int _nextLine;
 
     internal SharedRegion(int firstKept, int lastKept)
     {
@@ -71,12 +73,62 @@ internal sealed unsafe class SharedRegion
         }
     }
 
+    /// <summary>Takes a line for a new carrier; its number, or -1 when there is none left.</summary>
+    internal int TakeLine()
+    {
+        lock (_lock)
+        {
+            return _freeLines.TryPop(out int line) ? line : _nextLine < LineCount ? _nextLine++ : -1;
+        }
+    }
+
+    /// <summary>Gives lines back whose carriers are gone.</summary>
+    internal void ReturnLines(List<int> lines)
+    {
+        lock (_lock)
+        {
+            foreach (int line in lines)
+            {
+                _freeLines.Push(line);
+            }
+        }
+    }
+
+    /// <summary>Waits until a stub's word has a value; false when it has not within some seconds, which only a stub that does not do what it is told needs.</summary>
+    internal bool AwaitWord(ulong offset, int value)
+    {
+        const int QuickLooks = 5000, Waits = 2000;
+        const long WaitNs = 1_000_000;
+        for (int look = 0; look < QuickLooks; look++)
+        {
+            if (Volatile.Read(ref Word(offset)) == value)
+            {
+                return true;
+            }
+
+            Thread.SpinWait(1);
+        }
+
+        for (int wait = 0; wait < Waits; wait++)
+        {
+            int seen = Volatile.Read(ref Word(offset));
+            if (seen == value)
+            {
+                return true;
+            }
+
+            _ = HostCalls.FutexWaitShared(At(offset), unchecked((uint)seen), WaitNs);
+        }
+
+        return false;
+    }
+
     /// <summary>Makes the first helper, which has the part at an offset.</summary>
     /// <returns>Its process id, or the error.</returns>
     internal HostResult StartZygote(ulong space)
     {
-        Map(ControlOffset, PageSize, ProtRead, space);
-        Map(AnswerOffset, SpaceSize - PageSize, ProtRead | ProtWrite, space + PageSize);
+        Map(ControlOffset, CodeSize, ProtRead | ProtExec, space);
+        Map(AnswerOffset, SpaceSize - CodeSize, ProtRead | ProtWrite, space + CodeSize);
 
         HostResult pid = ProcessStarter.Run((nuint)(Address + StubX64.StartZygote));
         _ = HostCalls.Munmap((nuint)(Address + ControlOffset), (nuint)SpaceSize);
@@ -108,8 +160,8 @@ internal sealed unsafe class SharedRegion
     private ulong FindPlace()
     {
         // With address randomization off the stack ends at TASK_SIZE, hence the second and further tries.
-        ulong mask = SlotSize - 1;
-        for (ulong candidate = (TaskSize - RegionSize) & ~mask; candidate > TaskSize - (1UL << 41); candidate -= 1UL << 32)
+        const ulong Mask = Alignment - 1;
+        for (ulong candidate = (TaskSize - RegionSize) & ~Mask; candidate > TaskSize - (1UL << 41); candidate -= 1UL << 32)
         {
             HostResult whole = HostCalls.Mmap((nuint)candidate, (nuint)RegionSize, ProtRead, MapShared | MapFixedNoReplace | MapNoReserve, Fd, 0);
             if (whole.IsError || (ulong)whole.Value != candidate)
@@ -124,7 +176,7 @@ internal sealed unsafe class SharedRegion
 
             _ = HostCalls.Munmap((nuint)candidate, (nuint)RegionSize);
             Pin(candidate, DoorbellOffset, ProtRead | ProtExec, Fd, 0);
-            Pin(candidate + DoorbellOffset, PageSize, ProtRead, Fd, DoorbellOffset);
+            Pin(candidate + DoorbellOffset, ControlOffset - DoorbellOffset, ProtRead, Fd, DoorbellOffset);
             return candidate;
         }
 
@@ -136,15 +188,16 @@ internal sealed unsafe class SharedRegion
         StubX64.Bytes.CopyTo(Bytes(0, (int)PageSize));
         Constant(RegionEnd) = Address + RegionSize;
         Constant(TaskSizeWord) = TaskSize;
-        Constant(SpaceLength) = SpaceSize - PageSize;
+        Constant(CodeLength) = CodeSize;
+        Constant(SpaceLength) = SpaceSize - CodeSize;
         Constant(One) = 1;
         Constant(KeepFrom) = (ulong)firstKept;
         Constant(KeepTo) = (ulong)lastKept;
         Constant(IgnoreAction) = 1; // SIG_IGN
         Constant(HandlerAction) = Address + StubX64.Handler;
-        Constant(HandlerAction + 8) = SaSiginfo | SaOnStack | SaRestorer;
+        Constant(HandlerAction + 8) = SaSiginfo | SaOnStack | SaRestorer | SaNoDefer;
         Constant(HandlerAction + 16) = Address + StubX64.Restorer;
-        Constant(HandlerAction + 24) = ulong.MaxValue; // nothing interrupts a handler
+        Constant(HandlerAction + 24) = 0; // Handlers are left by a jump, so nothing must stay blocked.
         int end = PutProgram(HelperProgram, Instructions, RoleFilters.StubHelper);
         _ = PutProgram(ThreadProgram, end, RoleFilters.StubThread);
     }

@@ -6,16 +6,30 @@ using static CVisor.Platforms.Systrap.SystrapLayout;
 
 namespace CVisor.Platforms.Systrap;
 
-/// <summary>A guest address space: a helper process that changes it, and the guest's own process in it.</summary>
+/// <summary>A guest address space: a helper process that changes it, and the guest's own process in it, whose carriers run the guest threads that can run.</summary>
+/// <remarks>
+/// A guest thread that waits in the kernel has no carrier. There are as many carriers as guest threads have ever run at once, up to <see cref="MostCarriers"/>;
+/// beyond that released contexts take turns (<see cref="_starving"/>).
+/// </remarks>
 internal sealed class SystrapAddressSpace : AddressSpace
 {
+    /// <summary>Beyond this many guest threads that run at once, they share carriers.</summary>
+    private const int MostCarriers = 64;
+
     private const int MapShared = 1, MapFixed = 0x10, SigKill = 9;
     private const ulong CloneThreadFlags = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000; // VM FS FILES SIGHAND THREAD SYSVSEM
     private readonly Lock _lock = new();
     [GuardedBy(nameof(_lock))]
-    private readonly Stack<SystrapContext> _idle = new();
+    private readonly Stack<SystrapContext> _unused = new();
     [GuardedBy(nameof(_lock))]
-    private int _nextSlot = 1;
+    private readonly List<Carrier> _idle = [];
+    [GuardedBy(nameof(_lock))]
+    private readonly Queue<SystrapContext> _starving = new();
+    [GuardedBy(nameof(_lock))]
+    private readonly List<int> _lines = [];
+    [GuardedBy(nameof(_lock))]
+    private int _nextSlot;
+    private int _starvingCount;
     private int _isReleased;
 
     private SystrapAddressSpace(SystrapPlatform platform, Helper helper)
@@ -37,10 +51,13 @@ internal sealed class SystrapAddressSpace : AddressSpace
     /// <summary>The process id of the guest's process.</summary>
     internal int Pid { get; private set; }
 
+    /// <summary>Whether released contexts wait for a carrier.</summary>
+    internal bool HasStarving => Volatile.Read(ref _starvingCount) != 0;
+
     /// <summary>Whether the host still has the guest's process.</summary>
     internal bool IsAlive => Volatile.Read(ref _isReleased) == 0 && !HostCalls.Kill(Pid, 0).IsError;
 
-    /// <summary>Makes an address space like that of a helper, with a process whose first thread stands ready in the idle list.</summary>
+    /// <summary>Makes an address space like that of a helper, with a process and its first carrier.</summary>
     /// <returns>The space, or null when the host has no room for it.</returns>
     internal static SystrapAddressSpace? Create(SystrapPlatform platform, Helper from)
     {
@@ -51,38 +68,43 @@ internal sealed class SystrapAddressSpace : AddressSpace
         }
 
         SystrapAddressSpace space = new(platform, helper);
-        SystrapContext first = new(space, 0);
-        HostResult pid = helper.Spawn();
-        if (pid.IsError)
+        if (space.PrepareCarrier() is not { } first)
         {
-            helper.End();
+            helper.End([]);
             return null;
         }
 
-        space.Pid = pid.Int;
-        first.Tid = pid.Int;
-        if (!first.AwaitStop())
+        HostResult pid = helper.Spawn();
+        if (pid.IsError)
         {
             space.Release();
             return null;
         }
 
-        space.Retire(first);
+        space.Pid = pid.Int;
+        first.Tid = pid.Int;
+        space.PutIdle(first);
         return space;
     }
 
-    /// <summary>A held context: one that a guest thread left behind, or a new thread.</summary>
+    /// <summary>A held context, like new.</summary>
+    /// <param name="sibling">A held context of this space, if there is one: its carrier can make others.</param>
     internal SystrapContext? TakeContext(SystrapContext? sibling)
     {
+        if (sibling?.Carrier is { } maker)
+        {
+            MakeCarrier(maker);
+        }
+
         int slot;
         lock (_lock)
         {
-            if (_idle.TryPop(out SystrapContext? idle))
+            if (_unused.TryPop(out SystrapContext? used))
             {
-                return idle;
+                return used;
             }
 
-            if (sibling is null || _nextSlot >= SlotCount)
+            if (_nextSlot >= SlotCount)
             {
                 return null;
             }
@@ -90,41 +112,189 @@ internal sealed class SystrapAddressSpace : AddressSpace
             slot = _nextSlot++;
         }
 
-        SystrapContext context = new(this, slot);
-        HostResult tid = sibling.MakeSibling(context, CloneThreadFlags);
-        if (tid.IsError)
-        {
-            return null; // the slot's number is lost; the host has no more threads for us anyway
-        }
-
-        context.Tid = tid.Int;
-        return context;
+        return new SystrapContext(this, slot);
     }
 
     /// <summary>Takes back a context that a guest thread leaves behind.</summary>
     internal void Retire(SystrapContext context)
     {
-        context.Owner = null;
+        Carrier? carrier = context.Carrier;
+        if (!context.IsSaved && (carrier ?? context.Last) is not null && !context.EnsureSaved())
+        {
+            Kill(); // It does not do what it is told.
+            return;
+        }
+
+        context.Reset();
+        if (carrier is not null)
+        {
+            PutIdle(carrier);
+        }
+
         lock (_lock)
         {
-            _idle.Push(context);
+            _unused.Push(context);
         }
     }
 
+    /// <summary>A carrier for a released context: the one that has its extended registers, else one that is awake, else any that is idle; null when there is none.</summary>
+    internal Carrier? TakeIdle(SystrapContext context)
+    {
+        lock (_lock)
+        {
+            int last = context.Last is { } own && own.Loaded == context ? _idle.LastIndexOf(own) : -1;
+            int chosen = last >= 0 && (!context.IsSaved || !_idle[last].IsAsleep) ? last : -1;
+            chosen = chosen >= 0 || _idle.Count == 0 || _idle[^1].IsAsleep ? chosen : _idle.Count - 1;
+            chosen = chosen >= 0 ? chosen : last >= 0 ? last : _idle.Count - 1;
+            if (chosen < 0)
+            {
+                _starving.Enqueue(context);
+                Volatile.Write(ref _starvingCount, _starving.Count);
+                return null;
+            }
+
+            Carrier carrier = _idle[chosen];
+            _idle.RemoveAt(chosen);
+            return carrier;
+        }
+    }
+
+    /// <summary>A carrier has nothing to do, unless a context waits for one.</summary>
+    internal void PutIdle(Carrier carrier)
+    {
+        while (!TryFeed(carrier))
+        {
+            lock (_lock)
+            {
+                if (_starving.Count == 0)
+                {
+                    _idle.Add(carrier);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// <summary>A released context goes behind those that wait for a carrier, and its own carrier to the first of them.</summary>
+    internal void TakeTurns(SystrapContext context, Carrier carrier)
+    {
+        context.Carrier = null;
+        lock (_lock)
+        {
+            _starving.Enqueue(context);
+            Volatile.Write(ref _starvingCount, _starving.Count);
+        }
+
+        PutIdle(carrier);
+    }
+
+    /// <summary>Keeps a prepared context for the next <see cref="TakeContext"/>.</summary>
+    internal void KeepForFirst(SystrapContext context)
+    {
+        lock (_lock)
+        {
+            _unused.Push(context);
+        }
+    }
+
+    /// <summary>Gives a carrier that has nothing to do to a released context that waits for one.</summary>
+    internal bool TryFeed(Carrier carrier)
+    {
+        if (!HasStarving)
+        {
+            return false;
+        }
+
+        SystrapContext? context;
+        lock (_lock)
+        {
+            if (!_starving.TryDequeue(out context))
+            {
+                return false;
+            }
+
+            Volatile.Write(ref _starvingCount, _starving.Count);
+        }
+
+        if (EnsureMovable(context, carrier))
+        {
+            context.RunOn(carrier);
+            if (carrier.IsAsleep)
+            {
+                carrier.Wake();
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes a context out of the queue of those that wait for a carrier.</summary>
+    internal bool TryUnqueue(SystrapContext context)
+    {
+        lock (_lock)
+        {
+            bool found = false;
+            for (int count = _starving.Count; count > 0; count--)
+            {
+                SystrapContext each = _starving.Dequeue();
+                if (each == context)
+                {
+                    found = true;
+                }
+                else
+                {
+                    _starving.Enqueue(each);
+                }
+            }
+
+            Volatile.Write(ref _starvingCount, _starving.Count);
+            return found;
+        }
+    }
+
+    /// <summary>Whether a context's extended registers are where a carrier can get at them; otherwise its process does not do what it is told, and is ended.</summary>
+    internal bool EnsureMovable(SystrapContext context, Carrier carrier)
+    {
+        if (context.IsSaved || context.Last is null || context.Last == carrier || context.EnsureSaved())
+        {
+            return true;
+        }
+
+        Kill();
+        return false;
+    }
+
+    /// <summary>With a held context's carrier, makes carriers for those that wait, as far as there may be more.</summary>
+    internal void RelieveWith(SystrapContext context)
+    {
+        while (HasStarving && context.Carrier is { } maker && MakeCarrier(maker) is { } made)
+        {
+            lock (_lock)
+            {
+                _ = _idle.Remove(made);
+            }
+
+            PutIdle(made);
+        }
+    }
+
+    /// <summary>Ends the guest's process; its released contexts are found lost.</summary>
+    internal void Kill() => _ = HostCalls.Kill(Pid, SigKill);
+
     /// <inheritdoc/>
     public override bool MapFile(GuestContext via, ulong address, ulong length, int hostFd, ulong offset, MemoryAccess access) =>
-        !Helper.Call(SysMmap, address, length, (ulong)access, MapShared | MapFixed, (ulong)hostFd, offset).IsError;
+        !Helper.Call(via, SysMmap, address, length, (ulong)access, MapShared | MapFixed, (ulong)hostFd, offset).IsError;
 
     /// <inheritdoc/>
-    public override void Unmap(GuestContext via, ulong address, ulong length) => _ = Helper.Call(SysMunmap, address, length);
+    public override void Unmap(GuestContext via, ulong address, ulong length) => _ = Helper.Call(via, SysMunmap, address, length);
 
     /// <inheritdoc/>
-    public override void Protect(GuestContext via, ulong address, ulong length, MemoryAccess access) => _ = Helper.Call(SysMprotect, address, length, (ulong)access);
+    public override void Protect(GuestContext via, ulong address, ulong length, MemoryAccess access) => _ = Helper.Call(via, SysMprotect, address, length, (ulong)access);
 
     /// <inheritdoc/>
     public override void UnmapRemote(ulong address, ulong length, Action done)
     {
-        _ = Helper.Call(SysMunmap, address, length);
+        _ = Helper.Call(null, SysMunmap, address, length);
         done();
     }
 
@@ -133,8 +303,58 @@ internal sealed class SystrapAddressSpace : AddressSpace
     {
         if (Interlocked.Exchange(ref _isReleased, 1) == 0)
         {
-            _ = HostCalls.Kill(Pid, SigKill);
-            Helper.End();
+            if (Pid != 0)
+            {
+                Kill();
+            }
+
+            lock (_lock)
+            {
+                Helper.End([.. _lines]);
+            }
         }
+    }
+
+    private Carrier? PrepareCarrier()
+    {
+        lock (_lock)
+        {
+            int line = _lines.Count < CarrierCount ? Region.TakeLine() : -1;
+            if (line < 0)
+            {
+                return null;
+            }
+
+            Carrier carrier = new(this, _lines.Count, line);
+            _lines.Add(line);
+            return carrier;
+        }
+    }
+
+    /// <summary>Makes a carrier unless one is idle, or there are many; it is idle.</summary>
+    private Carrier? MakeCarrier(Carrier maker)
+    {
+        lock (_lock)
+        {
+            if (_idle.Count > 0 || _lines.Count >= MostCarriers)
+            {
+                return null;
+            }
+        }
+
+        if (PrepareCarrier() is not { } carrier)
+        {
+            return null;
+        }
+
+        HostResult tid = maker.Make(carrier, CloneThreadFlags);
+        if (tid.IsError)
+        {
+            return null; // Its block is lost; the host has no more threads for us anyway.
+        }
+
+        carrier.Tid = tid.Int;
+        PutIdle(carrier);
+        return carrier;
     }
 }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-using System.Collections.Concurrent;
 using System.Collections.Generic;
-using System.Runtime.InteropServices;
 using System.Threading;
-using CVisor.Abi.Arch;
 using CVisor.Host;
 using static CVisor.Platforms.Systrap.SystrapLayout;
 
 namespace CVisor.Platforms.Systrap;
 
 /// <summary>One worker's end: it looks at the slots of what it released, and sleeps on an event descriptor when nothing has stopped for a while.</summary>
-/// <remarks>Any executor may touch a held context, so nothing is bound to one; a released context comes back to the one that released it.</remarks>
+/// <remarks>
+/// Any executor may touch a held context, so nothing is bound to one; a released context comes back to the one that released it.
+/// Waking a carrier is put off while every processor has something to do: the next carrier that has nothing to do wakes it and sleeps (<see cref="Park"/>), which is a switch on
+/// one processor. If none comes by, this executor wakes it after a short while itself.
+/// </remarks>
 internal sealed class SystrapExecutor : IExecutor
 {
     private const int PollIn = 1;
@@ -19,6 +20,11 @@ internal sealed class SystrapExecutor : IExecutor
     private readonly int _eventFd;
     private readonly int _asleepOffset;
     private readonly List<SystrapContext> _released = [];
+
+    /// <summary>Carriers with an order that nobody may have woken yet, and which of them nobody has been asked to wake.</summary>
+    private readonly List<Carrier> _owed = [];
+    private int _undelegated;
+    private int _owedFor;
     private int _next;
     private int _isKicked;
 
@@ -30,6 +36,7 @@ internal sealed class SystrapExecutor : IExecutor
         _eventFd = eventFd;
         _asleepOffset = Executors + (index * ExecutorStride);
         Volatile.Write(ref _region.DoorbellWord(_asleepOffset + 4), eventFd);
+        platform.Add(this);
     }
 
     internal int Index { get; }
@@ -51,7 +58,7 @@ internal sealed class SystrapExecutor : IExecutor
         // A copied process goes on with its parent's vector registers.
         SystrapContext first = space.TakeContext(null)!;
         CopyState(context, first);
-        space.Retire(first);
+        space.KeepForFirst(first);
         return space;
     }
 
@@ -74,16 +81,69 @@ internal sealed class SystrapExecutor : IExecutor
     [NoAlloc]
     public void Release(GuestContext context)
     {
-        SystrapContext stub = (SystrapContext)context;
-        stub.WriteBack();
-        stub.ReleasedAt = _released.Count;
-        _released.Add(stub);
-        stub.Go(Index);
+        SystrapContext released = (SystrapContext)context;
+        released.WriteBack(Index);
+        released.ReleasedAt = _released.Count;
+        _released.Add(released);
+        Carrier? carrier = released.Carrier;
+        if (carrier is null)
+        {
+            carrier = released.StubSpace.TakeIdle(released);
+            if (carrier is null || !released.StubSpace.EnsureMovable(released, carrier))
+            {
+                return; // It waits for one, or is lost.
+            }
+        }
+        else if (released.StubSpace.HasStarving)
+        {
+            released.StubSpace.TakeTurns(released, carrier);
+            return;
+        }
+
+        released.RunOn(carrier);
+        if (!carrier.IsAsleep)
+        {
+            return;
+        }
+
+        if (_released.Count < _platform.Processors)
+        {
+            carrier.Wake();
+        }
+        else
+        {
+            _owed.Add(carrier);
+        }
+    }
+
+    /// <inheritdoc/>
+    [NoAlloc]
+    public void Park(GuestContext context)
+    {
+        SystrapContext parked = (SystrapContext)context;
+        Carrier? carrier = parked.Carrier;
+        if (carrier is null)
+        {
+            return;
+        }
+
+        parked.Carrier = null;
+        if (!parked.StubSpace.HasStarving && _undelegated < _owed.Count && !carrier.IsAsleep)
+        {
+            carrier.WakeInstead(_owed[_undelegated++]);
+        }
+
+        parked.StubSpace.PutIdle(carrier);
     }
 
     /// <inheritdoc/>
     public GuestContext? Wait(WaitMode block)
     {
+        if (_owed.Count > 0 && ++_owedFor > SystrapPlatform.OwedStops)
+        {
+            PayOwed(); // Who runs does not stop running.
+        }
+
         if (Look() is { } back)
         {
             return back;
@@ -94,21 +154,29 @@ internal sealed class SystrapExecutor : IExecutor
             return null;
         }
 
-        for (int spins = _released.Count == 0 ? 0 : SystrapPlatform.ExecutorSpins; spins > 0; spins--)
+        int running = _released.Count - _owed.Count;
+        int spins = running > 0 && running < _platform.Processors ? SystrapPlatform.ExecutorSpins : _owed.Count > 0 ? SystrapPlatform.OwedSpins : 0;
+        _platform.SetStubSpins(running < _platform.Processors);
+        for (int spin = 0; spin < spins && Volatile.Read(ref _isKicked) == 0; spin++)
         {
-            if (Volatile.Read(ref _isKicked) != 0)
-            {
-                break;
-            }
-
             if (Look() is { } soon)
             {
                 return soon;
             }
 
+            if (spin == SystrapPlatform.OwedSpins && _owed.Count > 0)
+            {
+                PayOwed();
+                if (_released.Count >= _platform.Processors)
+                {
+                    break;
+                }
+            }
+
             Thread.SpinWait(1);
         }
 
+        PayOwed();
         return Sleep();
     }
 
@@ -123,6 +191,21 @@ internal sealed class SystrapExecutor : IExecutor
 
     /// <inheritdoc/>
     public void Dispose() => _ = HostCalls.Close(_eventFd);
+
+    private void PayOwed()
+    {
+        foreach (Carrier carrier in _owed)
+        {
+            if (carrier.IsAsleep)
+            {
+                carrier.Wake();
+            }
+        }
+
+        _owed.Clear();
+        _undelegated = 0;
+        _owedFor = 0;
+    }
 
     private void Ring()
     {
@@ -143,6 +226,18 @@ internal sealed class SystrapExecutor : IExecutor
             {
                 Forget(context);
                 context.TakeIn();
+                if (context.StubSpace.HasStarving)
+                {
+                    context.StubSpace.RelieveWith(context);
+                }
+
+                return context;
+            }
+
+            if (context.Carrier is null && context.TakeInterrupt() && context.StubSpace.TryUnqueue(context))
+            {
+                Forget(context);
+                context.Exit = GuestExit.Interrupted;
                 return context;
             }
         }
@@ -185,7 +280,8 @@ internal sealed class SystrapExecutor : IExecutor
     {
         // With nothing released nobody can be lost, so an idle sandbox sleeps for good.
         Span<HostPollFd> fds = [new HostPollFd { Fd = _eventFd, Events = PollIn }];
-        HostResult result = HostCalls.Poll(fds, _released.Count == 0 ? -1 : SystrapPlatform.LostCheckMs);
+        int timeout = _released.Count == 0 ? -1 : AnyStarving() ? SystrapPlatform.TurnMs : SystrapPlatform.LostCheckMs;
+        HostResult result = HostCalls.Poll(fds, timeout);
         if (result.IsError || result.Value == 0)
         {
             return false;
@@ -201,13 +297,37 @@ internal sealed class SystrapExecutor : IExecutor
         _ = HostCalls.Read(_eventFd, count); // non-blocking; what it counted says nothing
     }
 
-    /// <summary>A released context whose process the host has taken away: it would never stop.</summary>
+    private bool AnyStarving()
+    {
+        foreach (SystrapContext context in _released)
+        {
+            if (context.StubSpace.HasStarving)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>After a while without news: a released context whose process the host has taken away would never stop; one whose siblings wait has had its turn.</summary>
     private SystrapContext? FindLost()
     {
         foreach (SystrapContext context in _released)
         {
+            if (context.Carrier is not null && context.StubSpace.HasStarving)
+            {
+                context.Interrupt();
+            }
+
+            if (context.Carrier is { IsAsleep: true } forgotten)
+            {
+                forgotten.Wake(); // Who was asked to did not.
+            }
+
             if (!context.StubSpace.IsAlive && !context.HasStopped)
             {
+                _ = context.StubSpace.TryUnqueue(context);
                 Forget(context);
                 context.Exit = GuestExit.Lost;
                 return context;

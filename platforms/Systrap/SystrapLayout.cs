@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.Runtime.Intrinsics.X86;
+
 namespace CVisor.Platforms.Systrap;
 
 /// <summary>Where things lie in the stub region (the same numbers as in Stub.x64.s), and in the file behind it.</summary>
@@ -9,46 +11,72 @@ internal static class SystrapLayout
     /// <summary>TASK_SIZE of x86_64 with four-level page tables.</summary>
     internal const ulong TaskSize = 0x7ffffffff000;
 
-    internal const ulong ConstantsOffset = 0x1000, DoorbellOffset = 0x4000, ControlOffset = 0x5000, AnswerOffset = 0x6000, SlotsOffset = 0x8000;
+    // Offsets in the region. Up to the lines it is the same everywhere; from the control page on it is an address space's own part.
+    internal const ulong ConstantsOffset = 0x1000, DoorbellOffset = 0x4000, LinesOffset = 0x5000;
+    internal const ulong ControlOffset = 0x105000, TableOffset = 0x106000, SitesOffset = 0x116000, AnswerOffset = 0x216000, CarriersOffset = 0x218000, SlotsOffset = 0x1218000;
 
-    /// <summary>A thread's slot: a header and the stack on which the host saves the guest's state.</summary>
-    internal const ulong SlotSize = 0x8000;
+    /// <summary>A carrier's line: what the Sentry tells it.</summary>
+    internal const ulong LineSize = 64;
 
-    /// <summary>Where the signal stack begins in a slot.</summary>
-    internal const ulong SlotStackOffset = 0x1000;
+    /// <summary>The most carriers of a sandbox.</summary>
+    internal const int LineCount = (int)((ControlOffset - LinesOffset) / LineSize);
 
-    /// <summary>The most threads of one process.</summary>
-    internal const int SlotCount = 4096;
+    /// <summary>A carrier's block: a few words, and the stack on which the host saves what a signal interrupts.</summary>
+    internal const ulong CarrierSize = 0x4000;
 
-    /// <summary>What of the region is an address space's own: from the control page to the last slot.</summary>
-    internal const ulong SpaceSize = SlotsOffset - ControlOffset + (SlotCount * SlotSize);
+    /// <summary>The most carriers of an address space.</summary>
+    internal const int CarrierCount = (int)((SlotsOffset - CarriersOffset) / CarrierSize);
 
-    /// <summary>The region's length.</summary>
-    internal const ulong RegionSize = ControlOffset + SpaceSize;
+    /// <summary>The most guest threads of an address space.</summary>
+    internal const int SlotCount = 16384;
 
-    /// <summary>The slots' place in an address space's part.</summary>
-    internal const ulong SlotsInSpace = SlotsOffset - ControlOffset;
+    /// <summary>What of an address space's part guests can only read (and run).</summary>
+    internal const ulong CodeSize = AnswerOffset - ControlOffset;
+
+    // Where an address space's things lie in its part.
+    internal const ulong TableInSpace = TableOffset - ControlOffset, SitesInSpace = SitesOffset - ControlOffset, AnswerInSpace = AnswerOffset - ControlOffset;
+    internal const ulong CarriersInSpace = CarriersOffset - ControlOffset, SlotsInSpace = SlotsOffset - ControlOffset;
 
     // The constants.
-    internal const int RegionEnd = 0x00, TaskSizeWord = 0x08, SpaceLength = 0x10, One = 0x18, KeepFrom = 0x20, KeepTo = 0x28;
+    internal const int RegionEnd = 0x00, TaskSizeWord = 0x08, CodeLength = 0x10, SpaceLength = 0x18, One = 0x20, KeepFrom = 0x28, KeepTo = 0x30;
     internal const int IgnoreAction = 0x40, HandlerAction = 0x60, HelperProgram = 0x80, ThreadProgram = 0x90, Instructions = 0xa0;
 
     // The doorbell page.
     internal const int Spin = 0x00, HelperSpin = 0x04, Executors = 0x40, ExecutorStride = 64, MaximumExecutors = 32;
 
     // The control and the answer page.
-    internal const int Sequence = 0x00, Kind = 0x04, Number = 0x08, Arguments = 0x10, Waits = 0x40;
-    internal const int Done = 0x00, Result = 0x08;
+    internal const int Sequence = 0x00, Kind = 0x04, Number = 0x08, Arguments = 0x10, Waits = 0x40, Then = 0x48;
+    internal const int Done = 0x00, HelperAsleep = 0x04, Result = 0x08;
+
+    // A line.
+    internal const int LineSequence = 0x00, LineOrder = 0x04, LineSlot = 0x08, LineFlags = 0x10, LineArgument = 0x18, LineClone = 0x20;
+
+    // Orders, and flags of the first.
+    internal const int RunOrder = 1, SaveOrder = 2, MakeOrder = 3, WakeOrder = 4;
+    internal const int AllRegisters = 1, LoadState = 2;
+
+    // A carrier's block.
+    internal const int CarrierLine = 0x08, CarrierAsleep = 0x10, CarrierDone = 0x18, CarrierResult = 0x20, CarrierStack = 0x28, CarrierStackOffset = 0x100;
 
     // A slot.
-    internal const int State = 0x00, Executor = 0x04, Signal = 0x08, Frame = 0x10, FsBase = 0x18, GsBase = 0x20, CloneFlags = 0x28, NewSlot = 0x30, CloneResult = 0x38, SignalStack = 0x40;
+    internal const int State = 0x00, Executor = 0x04, StopKind = 0x08, Saved = 0x0c, Self = 0x18, FsBase = 0x20, GsBase = 0x28, GsSeen = 0x30, LowFlags = 0x40;
+    internal const int ReturnFrame = 0x48, Registers = 0x80, Info = 0x100, ErrorCode = 0x120, TrapNumber = 0x128, ExtendedState = 0x200;
 
-    // States of a slot.
-    internal const int Stopped = 1, Asleep = 2, Run = 3, MakeThread = 4;
-
-    // struct rt_sigframe: a return address, struct ucontext, siginfo.
-    internal const int FrameContext = 8, FrameStack = 24, FrameRegisters = 48, FrameFpState = 232, FrameSignalMask = 304, FrameInfo = 312, FrameSize = 440;
+    // Why a slot stopped, besides signals.
+    internal const int PatchedCall = 0, BeforeReturn = 0x100;
 
     // System calls of x86_64 that stubs make.
     internal const int SysMmap = 9, SysMprotect = 10, SysMunmap = 11;
+
+    /// <summary>The length of an XSAVE area with everything that the host has switched on, in bytes.</summary>
+    internal static int StateSize { get; } = X86Base.IsSupported ? X86Base.CpuId(0xd, 0).Ebx : 0;
+
+    /// <summary>A guest thread's slot: a page where the extended state fits.</summary>
+    internal static ulong SlotSize { get; } = StateSize <= (int)PageSize - ExtendedState ? PageSize : 4 * PageSize;
+
+    /// <summary>The length of an address space's part: from the control page to the last slot.</summary>
+    internal static ulong SpaceSize => SlotsInSpace + (SlotCount * SlotSize);
+
+    /// <summary>The region's length.</summary>
+    internal static ulong RegionSize => ControlOffset + SpaceSize;
 }

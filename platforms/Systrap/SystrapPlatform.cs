@@ -10,10 +10,19 @@ namespace CVisor.Platforms.Systrap;
 public sealed class SystrapPlatform : IPlatform
 {
     /// <summary>How often the Sentry looks at a stub's answer before it sleeps.</summary>
-    internal const int AwaitSpins = 200;
+    internal const int AwaitSpins = 2000;
 
     /// <summary>How often an executor looks at its released contexts before it sleeps.</summary>
-    internal const int ExecutorSpins = 2000;
+    internal const int ExecutorSpins = 4000;
+
+    /// <summary>How often it looks before it wakes a carrier that nobody else has woken.</summary>
+    internal const int OwedSpins = 200;
+
+    /// <summary>After how many stops of others it does so.</summary>
+    internal const int OwedStops = 8;
+
+    /// <summary>How long guest threads that share carriers run at a time.</summary>
+    internal const int TurnMs = 10;
 
     /// <summary>How long a sleep for an answer lasts before the Sentry looks whether the stub lives.</summary>
     internal const long PatienceNs = 20_000_000;
@@ -27,6 +36,8 @@ public sealed class SystrapPlatform : IPlatform
     [GuardedBy(nameof(_lock))]
     private readonly List<Helper> _dying = [];
     private readonly int[] _eventFds;
+    private readonly List<SystrapExecutor> _executors = [];
+    private readonly bool _isAlone;
 
     /// <summary>Makes the platform: the shared memory and the first helper.</summary>
     /// <param name="executorCount">How many executors there will be.</param>
@@ -34,9 +45,10 @@ public sealed class SystrapPlatform : IPlatform
     {
         _eventFds = OpenEvents(Math.Clamp(executorCount, 1, SystrapLayout.MaximumExecutors));
         Region = new SharedRegion(_eventFds[0], _eventFds[^1]);
-        bool alone = Environment.ProcessorCount < 2;
-        Region.DoorbellWord(SystrapLayout.Spin) = alone ? 0 : StubSpins;
-        Region.DoorbellWord(SystrapLayout.HelperSpin) = alone ? 0 : HelperSpins;
+        _isAlone = Environment.ProcessorCount < 2;
+        Processors = Math.Max(1, Environment.ProcessorCount / _eventFds.Length);
+        SetStubSpins(true);
+        Region.DoorbellWord(SystrapLayout.HelperSpin) = _isAlone ? 0 : HelperSpins;
         _ = HostCalls.IgnoreSignal(SigChld).OrThrow("let dead stubs go");
         ulong part = Region.TakeSpace();
         HostResult pid = Region.StartZygote(part).OrThrow("make the first stub process");
@@ -52,6 +64,9 @@ public sealed class SystrapPlatform : IPlatform
     /// <inheritdoc/>
     public ulong MaximumAddress => Region.Address;
 
+    /// <summary>How many processors an executor and what it released have for themselves.</summary>
+    internal int Processors { get; }
+
     internal SharedRegion Region { get; }
 
     /// <summary>The helper of an empty address space, from which others are made.</summary>
@@ -59,6 +74,37 @@ public sealed class SystrapPlatform : IPlatform
 
     /// <inheritdoc/>
     public IExecutor CreateExecutor(int index) => new SystrapExecutor(this, index, _eventFds[index % _eventFds.Length]);
+
+    internal void Add(SystrapExecutor executor)
+    {
+        lock (_lock)
+        {
+            _executors.Add(executor);
+        }
+    }
+
+    /// <summary>Has all executors look again.</summary>
+    internal void KickAll()
+    {
+        lock (_lock)
+        {
+            foreach (SystrapExecutor executor in _executors)
+            {
+                executor.Kick();
+            }
+        }
+    }
+
+    /// <summary>Says whether stopped carriers are to look for orders before they sleep: not when others need the processor.</summary>
+    internal void SetStubSpins(bool mayLook)
+    {
+        ref int word = ref Region.DoorbellWord(SystrapLayout.Spin);
+        int spins = mayLook && !_isAlone ? StubSpins : 0;
+        if (Volatile.Read(ref word) != spins)
+        {
+            Volatile.Write(ref word, spins);
+        }
+    }
 
     /// <summary>Keeps a helper that was told to end until it has, and gives back the parts of those that have.</summary>
     internal void Bury(Helper helper)
@@ -70,6 +116,7 @@ public sealed class SystrapPlatform : IPlatform
                 if (_dying[i].AreGone)
                 {
                     Region.ReturnSpace(_dying[i].Part);
+                    Region.ReturnLines(_dying[i].Lines);
                     _dying.RemoveAt(i);
                 }
             }

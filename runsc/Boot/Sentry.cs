@@ -31,7 +31,10 @@ internal sealed class Sentry
     {
         _config = config;
         _log = log;
-        int workers = config.CpuCount > 0 ? config.CpuCount : Environment.ProcessorCount;
+        int processors = Math.Max(1, config.CpuCount > 0 ? config.CpuCount : Environment.ProcessorCount);
+
+        // A systrap worker looks at what it released from a processor of its own, beside that of the guest.
+        int workers = config.Flags.Platform == "systrap" ? Math.Max(1, processors / 2) : processors;
         IPlatform platform = config.Flags.Platform switch
         {
             "ptrace" => new PtracePlatform(),
@@ -39,9 +42,9 @@ internal sealed class Sentry
             string other => throw new BootException($"platform {other} is not part of this build; use --platform=ptrace"),
         };
         SyscallTracer? tracer = config.Flags.Strace ? new SyscallTracer(line => log.Info(line.ToString()), config.Flags.StraceLogSizeBytes, config.Flags.StraceSyscalls) : null;
-        _kernel = new Kernel(platform, new LinuxSyscallTable(tracer), SandboxMemory.Create(), Math.Max(1, workers));
+        _kernel = new Kernel(platform, new LinuxSyscallTable(tracer), SandboxMemory.Create(), workers);
         _kernel.Vdso = Vdso.Create(_kernel.Memory, _kernel.Timers);
-        _kernel.ProcessorCount = Math.Max(1, workers);
+        _kernel.ProcessorCount = processors;
         if (config.TotalMemoryBytes > 0)
         {
             _kernel.TotalMemoryBytes = Math.Min((ulong)config.TotalMemoryBytes, _kernel.TotalMemoryBytes);

@@ -88,6 +88,11 @@ public sealed partial class Task
                 while (!_work.IsCompleted)
                 {
                     SetTimePhase(TimePhase.None); // Before: once parked, another worker's wake-up may have it run again.
+                    if (Context is { } waiting)
+                    {
+                        executor.Park(waiting);
+                    }
+
                     if (Park())
                     {
                         return;

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Threading;
+using CVisor.Host;
+using static CVisor.Platforms.Systrap.SystrapLayout;
+
+namespace CVisor.Platforms.Systrap;
+
+/// <summary>A host thread of a stub process. It runs one guest thread at a time and takes the next one when that has stopped for longer.</summary>
+/// <remarks>
+/// Orders go by its line, which guests can only read; what it tells lies in its block, where a guest can write: a forged word harms the guest's own process.
+/// Whoever holds the context that it is attached to gives orders, or, while it is idle, whoever holds its space's lock.
+/// </remarks>
+internal sealed class Carrier
+{
+    private readonly SharedRegion _region;
+    private readonly ulong _line;
+    private readonly ulong _block;
+    private Carrier? _toWake;
+    private int _sequence;
+    private int _wakeSequence;
+
+    /// <summary>Prepares the block and the line; the thread does not exist yet.</summary>
+    internal Carrier(SystrapAddressSpace space, int index, int line)
+    {
+        _region = space.Region;
+        LineNumber = line;
+        _line = LinesOffset + ((ulong)line * LineSize);
+        _block = space.Part + CarriersInSpace + ((ulong)index * CarrierSize);
+        BlockAddress = _region.Address + CarriersOffset + ((ulong)index * CarrierSize);
+        _region.Bytes(_line, (int)LineSize).Clear();
+        _region.Bytes(_block, CarrierStackOffset).Clear();
+        _region.Quad(_block + CarrierLine) = LineAddress;
+        _region.Quad(_block + CarrierStack) = BlockAddress + CarrierStackOffset;
+        _region.Quad(_block + CarrierStack + 16) = CarrierSize - CarrierStackOffset;
+    }
+
+    internal int LineNumber { get; }
+
+    /// <summary>The line's address in every stub.</summary>
+    internal ulong LineAddress => _region.Address + _line;
+
+    /// <summary>The block's address in its own process.</summary>
+    internal ulong BlockAddress { get; }
+
+    /// <summary>The host's thread id, in the Sentry's PID namespace.</summary>
+    internal int Tid { get; set; }
+
+    /// <summary>Whose extended registers it has, unless they are saved.</summary>
+    internal SystrapContext? Loaded { get; private set; }
+
+    /// <summary>Whether it waits in the host, and needs a call to be woken.</summary>
+    internal bool IsAsleep => Volatile.Read(ref _region.Word(_block + CarrierAsleep)) != 0;
+
+    /// <summary>Has it run a guest thread. It may have to be woken.</summary>
+    internal void Run(SystrapContext context, int flags)
+    {
+        Loaded = context;
+        _region.Quad(_line + LineSlot) = context.GuestAddress;
+        _region.Word(_line + LineFlags) = flags;
+        Order(RunOrder);
+    }
+
+    /// <summary>Has it put the loaded thread's extended registers into the slot.</summary>
+    internal void Save()
+    {
+        Order(SaveOrder);
+        if (IsAsleep)
+        {
+            Wake(); // Only a forged word says so: one that sleeps has saved.
+        }
+    }
+
+    /// <summary>Has it wake another one, in whatever process, and sleep itself: a switch on one processor.</summary>
+    internal void WakeInstead(Carrier other)
+    {
+        _toWake = other;
+        WakeWord(other.LineAddress);
+    }
+
+    /// <summary>Has it wake who sleeps on a word of its own process or of all, and sleep itself.</summary>
+    internal void WakeWord(ulong address)
+    {
+        _region.Quad(_line + LineArgument) = address;
+        Order(WakeOrder);
+        _wakeSequence = _sequence;
+    }
+
+    /// <summary>Has it make a further carrier.</summary>
+    /// <returns>The new thread's id, or the error.</returns>
+    internal HostResult Make(Carrier other, ulong flags)
+    {
+        _region.Quad(_line + LineArgument) = other.BlockAddress;
+        _region.Quad(_line + LineClone) = flags;
+        Order(MakeOrder);
+        if (IsAsleep)
+        {
+            Wake();
+        }
+
+        return _region.AwaitWord(_block + CarrierDone, _sequence) ? new HostResult(unchecked((long)Volatile.Read(ref _region.Quad(_block + CarrierResult)))) : new HostResult(-(long)HostErrno.ESRCH);
+    }
+
+    /// <summary>Wakes it if it sleeps.</summary>
+    internal void Wake() => _ = HostCalls.FutexWakeShared(_region.At(_line), 1);
+
+    private void Order(int order)
+    {
+        if (_toWake is { } other)
+        {
+            // The order before this one: it must not be lost.
+            _toWake = null;
+            if (Volatile.Read(ref _region.Word(_block + CarrierDone)) != _wakeSequence)
+            {
+                other.Wake();
+            }
+        }
+
+        _region.Word(_line + LineOrder) = order;
+        _ = Interlocked.Exchange(ref _region.Word(_line), unchecked(++_sequence));
+    }
+}
