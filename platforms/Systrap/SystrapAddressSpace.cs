@@ -91,9 +91,9 @@ internal sealed class SystrapAddressSpace : AddressSpace
     /// <param name="sibling">A held context of this space, if there is one: its carrier can make others.</param>
     internal SystrapContext? TakeContext(SystrapContext? sibling)
     {
-        if (sibling?.Carrier is { } maker)
+        if (sibling?.Carrier is { } maker && MakeCarrier(maker) is { } made)
         {
-            MakeCarrier(maker);
+            PutIdle(made);
         }
 
         int slot;
@@ -269,11 +269,6 @@ internal sealed class SystrapAddressSpace : AddressSpace
     {
         while (HasStarving && context.Carrier is { } maker && MakeCarrier(maker) is { } made)
         {
-            lock (_lock)
-            {
-                _ = _idle.Remove(made);
-            }
-
             PutIdle(made);
         }
     }
@@ -331,7 +326,7 @@ internal sealed class SystrapAddressSpace : AddressSpace
         }
     }
 
-    /// <summary>Makes a carrier unless one is idle, or there are many; it is idle.</summary>
+    /// <summary>Makes a carrier unless one is idle, or there are many.</summary>
     private Carrier? MakeCarrier(Carrier maker)
     {
         lock (_lock)
@@ -354,7 +349,6 @@ internal sealed class SystrapAddressSpace : AddressSpace
         }
 
         carrier.Tid = tid.Int;
-        PutIdle(carrier);
         return carrier;
     }
 }
