@@ -98,8 +98,9 @@ public abstract class AddressSpace
     /// <param name="hostFd">The host descriptor to map (shared).</param>
     /// <param name="offset">Offset in that file, in bytes.</param>
     /// <param name="access">What the guest may do there.</param>
+    /// <param name="isStill">Whether nobody writes there: the platform may put a copy in its place that differs where the guest cannot tell.</param>
     /// <returns>Whether the host did it; false when it is out of memory or mappings.</returns>
-    public abstract bool MapFile(GuestContext via, ulong address, ulong length, int hostFd, ulong offset, MemoryAccess access);
+    public abstract bool MapFile(GuestContext via, ulong address, ulong length, int hostFd, ulong offset, MemoryAccess access, bool isStill);
 
     /// <summary>Removes mappings; holes are fine.</summary>
     public abstract void Unmap(GuestContext via, ulong address, ulong length);
@@ -112,6 +113,14 @@ public abstract class AddressSpace
     /// Returns at once; <paramref name="done"/> is called, on any thread, when no guest code can reach the old pages any more.
     /// </summary>
     public abstract void UnmapRemote(ulong address, ulong length, Action done);
+
+    /// <summary>A range that the platform uses for itself while no guest mapping needs it: its start and the first address behind it.</summary>
+    public virtual (ulong Start, ulong End) BorrowedRange => default;
+
+    /// <summary>A guest mapping needs a part of <see cref="BorrowedRange"/>: the platform does without from now on.</summary>
+    public virtual void ReturnBorrowed(GuestContext? via)
+    {
+    }
 
     /// <summary>Drops the space once its last context is gone. Thread-safe.</summary>
     public abstract void Release();

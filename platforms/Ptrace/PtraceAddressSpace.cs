@@ -30,7 +30,7 @@ internal sealed class PtraceAddressSpace : AddressSpace
     internal List<PtraceContext> Contexts { get; } = [];
 
     /// <inheritdoc/>
-    public override bool MapFile(GuestContext via, ulong address, ulong length, int hostFd, ulong offset, MemoryAccess access)
+    public override bool MapFile(GuestContext via, ulong address, ulong length, int hostFd, ulong offset, MemoryAccess access, bool isStill)
     {
         long result = Home.Inject((PtraceContext)via, SYS_mmap, unchecked((long)address), unchecked((long)length), (long)access, MapShared | MapFixed, hostFd, unchecked((long)offset));
         return !new HostResult(result).IsError;

@@ -12,6 +12,7 @@ namespace CVisor.Platforms.Systrap;
 /// </remarks>
 internal sealed class Carrier
 {
+    private readonly SystrapPlatform _platform;
     private readonly SharedRegion _region;
     private readonly ulong _line;
     private readonly ulong _block;
@@ -22,6 +23,7 @@ internal sealed class Carrier
     /// <summary>Prepares the block and the line; the thread does not exist yet.</summary>
     internal Carrier(SystrapAddressSpace space, int index, int line)
     {
+        _platform = space.Platform;
         _region = space.Region;
         LineNumber = line;
         _line = LinesOffset + ((ulong)line * LineSize);
@@ -50,6 +52,9 @@ internal sealed class Carrier
 
     /// <summary>Whether it waits in the host, and needs a call to be woken.</summary>
     internal bool IsAsleep => Volatile.Read(ref _region.Word(_block + CarrierAsleep)) != 0;
+
+    /// <summary>Whether it has taken its last order.</summary>
+    internal bool HasTaken => Volatile.Read(ref _region.Word(_block + CarrierSeen)) == _sequence;
 
     /// <summary>Has it run a guest thread. It may have to be woken.</summary>
     internal void Run(SystrapContext context, int flags)
@@ -97,7 +102,7 @@ internal sealed class Carrier
             Wake();
         }
 
-        return _region.AwaitWord(_block + CarrierDone, _sequence) ? new HostResult(unchecked((long)Volatile.Read(ref _region.Quad(_block + CarrierResult)))) : new HostResult(-(long)HostErrno.ESRCH);
+        return _region.AwaitWord(_block + CarrierDone, _sequence, _platform.Contention.IsCalm) ? new HostResult(unchecked((long)Volatile.Read(ref _region.Quad(_block + CarrierResult)))) : new HostResult(-(long)HostErrno.ESRCH);
     }
 
     /// <summary>Wakes it if it sleeps.</summary>

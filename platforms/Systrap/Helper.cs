@@ -142,7 +142,7 @@ internal sealed class Helper
     private bool AwaitLocked(int sequence)
     {
         ref int done = ref _region.Word(Answer + Done);
-        for (int spins = SystrapPlatform.AwaitSpins; spins > 0; spins--)
+        for (int spins = _platform.Contention.IsCalm ? SystrapPlatform.AwaitSpins : SystrapPlatform.FewSpins; spins > 0; spins--)
         {
             if (Volatile.Read(ref done) == sequence)
             {
@@ -161,6 +161,11 @@ internal sealed class Helper
             if (_isEnded || IsGone)
             {
                 isDone = Volatile.Read(ref done) == sequence;
+                if (!isDone && _guestPid is not 0 and var guest)
+                {
+                    _ = HostCalls.Kill(guest, SigKill); // Its memory cannot be changed any more.
+                }
+
                 break;
             }
         }

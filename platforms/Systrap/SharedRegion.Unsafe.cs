@@ -95,11 +95,15 @@ internal sealed unsafe class SharedRegion
     }
 
     /// <summary>Waits until a stub's word has a value; false when it has not within some seconds, which only a stub that does not do what it is told needs.</summary>
-    internal bool AwaitWord(ulong offset, int value)
+    /// <param name="offset">Where it lies in the file.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="isCalm">Whether looking pays (<see cref="Contention"/>).</param>
+    internal bool AwaitWord(ulong offset, int value, bool isCalm)
     {
-        const int QuickLooks = 5000, Waits = 2000;
-        const long WaitNs = 1_000_000;
-        for (int look = 0; look < QuickLooks; look++)
+        const int QuickLooks = 5000, FewLooks = 50, Waits = 20000;
+        const long WaitNs = 100_000;
+        int looks = isCalm ? QuickLooks : FewLooks;
+        for (int look = 0; look < looks; look++)
         {
             if (Volatile.Read(ref Word(offset)) == value)
             {

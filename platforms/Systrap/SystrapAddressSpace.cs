@@ -36,6 +36,7 @@ internal sealed class SystrapAddressSpace : AddressSpace
     {
         Platform = platform;
         Helper = helper;
+        Patcher = new CodePatcher(this, platform.CodePool);
     }
 
     internal SystrapPlatform Platform { get; }
@@ -48,6 +49,9 @@ internal sealed class SystrapAddressSpace : AddressSpace
     /// <summary>What changes the mappings.</summary>
     internal Helper Helper { get; }
 
+    /// <summary>Its patched call sites.</summary>
+    internal CodePatcher Patcher { get; }
+
     /// <summary>The process id of the guest's process.</summary>
     internal int Pid { get; private set; }
 
@@ -58,8 +62,11 @@ internal sealed class SystrapAddressSpace : AddressSpace
     internal bool IsAlive => Volatile.Read(ref _isReleased) == 0 && !HostCalls.Kill(Pid, 0).IsError;
 
     /// <summary>Makes an address space like that of a helper, with a process and its first carrier.</summary>
+    /// <param name="platform">The platform.</param>
+    /// <param name="from">The helper.</param>
+    /// <param name="parent">Whose copy it is, if it is one.</param>
     /// <returns>The space, or null when the host has no room for it.</returns>
-    internal static SystrapAddressSpace? Create(SystrapPlatform platform, Helper from)
+    internal static SystrapAddressSpace? Create(SystrapPlatform platform, Helper from, SystrapAddressSpace? parent = null)
     {
         Helper? helper = from.Fork();
         if (helper is null)
@@ -68,6 +75,7 @@ internal sealed class SystrapAddressSpace : AddressSpace
         }
 
         SystrapAddressSpace space = new(platform, helper);
+        parent?.Patcher.CopyTo(space.Patcher);
         if (space.PrepareCarrier() is not { } first)
         {
             helper.End([]);
@@ -277,19 +285,33 @@ internal sealed class SystrapAddressSpace : AddressSpace
     internal void Kill() => _ = HostCalls.Kill(Pid, SigKill);
 
     /// <inheritdoc/>
-    public override bool MapFile(GuestContext via, ulong address, ulong length, int hostFd, ulong offset, MemoryAccess access) =>
-        !Helper.Call(via, SysMmap, address, length, (ulong)access, MapShared | MapFixed, (ulong)hostFd, offset).IsError;
+    public override (ulong Start, ulong End) BorrowedRange => (SiteCode.TableAddress, SiteCode.TableAddress + SiteCode.TableSize);
 
     /// <inheritdoc/>
-    public override void Unmap(GuestContext via, ulong address, ulong length) => _ = Helper.Call(via, SysMunmap, address, length);
+    public override void ReturnBorrowed(GuestContext? via) => Patcher.SwitchOff(via);
 
     /// <inheritdoc/>
-    public override void Protect(GuestContext via, ulong address, ulong length, MemoryAccess access) => _ = Helper.Call(via, SysMprotect, address, length, (ulong)access);
+    public override bool MapFile(GuestContext via, ulong address, ulong length, int hostFd, ulong offset, MemoryAccess access, bool isStill)
+    {
+        bool isCode = isStill && (access & (MemoryAccess.Execute | MemoryAccess.Write)) == MemoryAccess.Execute;
+        Patcher.OnMap(address, length, hostFd, offset, isCode);
+        return !Helper.Call(via, SysMmap, address, length, (ulong)access, MapShared | MapFixed, (ulong)hostFd, offset).IsError;
+    }
+
+    /// <inheritdoc/>
+    public override void Unmap(GuestContext via, ulong address, ulong length) => UnmapBoth(via, address, length);
+
+    /// <inheritdoc/>
+    public override void Protect(GuestContext via, ulong address, ulong length, MemoryAccess access)
+    {
+        Patcher.BeforeProtect(via, address, length, access);
+        _ = Helper.Call(via, SysMprotect, address, length, (ulong)access);
+    }
 
     /// <inheritdoc/>
     public override void UnmapRemote(ulong address, ulong length, Action done)
     {
-        _ = Helper.Call(null, SysMunmap, address, length);
+        UnmapBoth(null, address, length);
         done();
     }
 
@@ -303,10 +325,34 @@ internal sealed class SystrapAddressSpace : AddressSpace
                 Kill();
             }
 
+            Patcher.Release();
             lock (_lock)
             {
                 Helper.End([.. _lines]);
             }
+        }
+    }
+
+    /// <summary>Unmaps guest memory, and not the jump table, if that lies within.</summary>
+    private void UnmapBoth(GuestContext? via, ulong address, ulong length)
+    {
+        Patcher.OnUnmap(address, length);
+        (ulong start, ulong end) = BorrowedRange;
+        if (address < end && start < address + length && Patcher.HasTable)
+        {
+            UnmapPart(via, address, Math.Max(address, start));
+            UnmapPart(via, Math.Min(address + length, end), address + length);
+            return;
+        }
+
+        UnmapPart(via, address, address + length);
+    }
+
+    private void UnmapPart(GuestContext? via, ulong start, ulong end)
+    {
+        if (end > start)
+        {
+            _ = Helper.Call(via, SysMunmap, start, end - start);
         }
     }
 

@@ -20,6 +20,7 @@ internal sealed unsafe class SystrapContext : GuestContext
     private const uint MxcsrDefault = 0x1f80, MxcsrReserved = 0xffff0000;
     private const uint ArchX64 = 0xc000003e;
     private const int SigSegv = 11, SigBus = 7, SigSys = 31, SigUsr1 = 10, PageFault = 14, SeccompCode = 1, KernelCode = 0x80;
+    private const ulong TrapFlag = 0x100;
     private const ulong VsyscallPage = 0xffffffffff600000, PageMask = ~0xfffUL;
 
     private readonly SharedRegion _region;
@@ -57,6 +58,9 @@ internal sealed unsafe class SystrapContext : GuestContext
 
     /// <summary>The carrier that ran it last, where its extended registers are unless they are saved.</summary>
     internal Carrier? Last { get; private set; }
+
+    /// <summary>Whether it stopped at a system call that trapped, and could be patched.</summary>
+    internal bool IsTrappedCall { get; private set; }
 
     /// <summary>Its place in its executor's list of released contexts, or -1.</summary>
     internal int ReleasedAt { get; set; } = -1;
@@ -135,13 +139,14 @@ internal sealed unsafe class SystrapContext : GuestContext
         }
 
         Carrier?.Save(); // Without one, its last carrier is about to take another thread or to sleep, and saves before.
-        return _region.AwaitWord(_slot + Saved, 1);
+        return _region.AwaitWord(_slot + Saved, 1, StubSpace.Platform.Contention.IsCalm);
     }
 
     /// <summary>Copies the guest's state out of the slot after a stop.</summary>
     internal void TakeIn()
     {
         int kind = _region.Word(_slot + StopKind);
+        IsTrappedCall = false;
         if (kind == (BeforeReturn | SigUsr1))
         {
             Exit = GuestExit.Interrupted;
@@ -160,6 +165,12 @@ internal sealed unsafe class SystrapContext : GuestContext
         if (_wasCall)
         {
             TakeCall();
+            return;
+        }
+
+        if (kind != SigUsr1 && StubSpace.Patcher.IsSiteCode(Registers.Rip))
+        {
+            TakeCallOfOwnGs(kind);
             return;
         }
 
@@ -201,7 +212,7 @@ internal sealed unsafe class SystrapContext : GuestContext
         Put(13, Registers.R14);
         Put(14, Registers.R15);
         at = _slot + ReturnFrame;
-        Put(0, Registers.Rip);
+        Put(0, StubSpace.Patcher.Redirect(Registers.Rip));
         Put(1, X64Registers.UserCs);
         Put(2, (Registers.Eflags & X64Registers.UserEflags) | X64Registers.FixedEflags);
         Put(3, Registers.Rsp);
@@ -270,6 +281,22 @@ internal sealed unsafe class SystrapContext : GuestContext
         Exit = GuestExit.Syscall;
     }
 
+    /// <summary>A patched call of a thread that uses GS itself: it came to the trap at the end of the site's code, or its GS base led nowhere.</summary>
+    private void TakeCallOfOwnGs(int kind)
+    {
+        if (kind != SigSys)
+        {
+            Registers.Eflags = ((Registers.R11 >> 8) & 0xd5) | X64Registers.FixedEflags | ((Registers.R11 & 1) << 11);
+        }
+
+        Registers.GsBase = _region.Quad(_slot + GsSeen);
+        Registers.Rip = StubSpace.Patcher.ReturnAddressOf(Registers.Rip);
+        Registers.Rcx = Registers.Rip;
+        Registers.R11 = Registers.Eflags;
+        Registers.OrigRax = Registers.Rax;
+        Exit = GuestExit.Syscall;
+    }
+
     private void ReadRegisters()
     {
         ulong at = _slot + (ulong)SystrapLayout.Registers;
@@ -317,6 +344,7 @@ internal sealed unsafe class SystrapContext : GuestContext
         }
 
         Registers.OrigRax = Registers.Rax; // SECCOMP_RET_TRAP rolls the call back
+        IsTrappedCall = Registers.GsBase == 0 && (Registers.Eflags & TrapFlag) == 0;
         Exit = GuestExit.Syscall;
     }
 

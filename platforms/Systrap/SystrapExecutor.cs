@@ -49,7 +49,7 @@ internal sealed class SystrapExecutor : IExecutor
     public AddressSpace? ForkAddressSpace(GuestContext parent)
     {
         SystrapContext context = (SystrapContext)parent;
-        SystrapAddressSpace? space = SystrapAddressSpace.Create(_platform, context.StubSpace.Helper);
+        SystrapAddressSpace? space = SystrapAddressSpace.Create(_platform, context.StubSpace.Helper, context.StubSpace);
         if (space is null)
         {
             return null;
@@ -98,6 +98,10 @@ internal sealed class SystrapExecutor : IExecutor
         {
             released.StubSpace.TakeTurns(released, carrier);
             return;
+        }
+        else
+        {
+            _platform.Contention.OnAnswer(carrier.IsAsleep);
         }
 
         released.RunOn(carrier);
@@ -155,19 +159,30 @@ internal sealed class SystrapExecutor : IExecutor
         }
 
         int running = _released.Count - _owed.Count;
-        int spins = running > 0 && running < _platform.Processors ? SystrapPlatform.ExecutorSpins : _owed.Count > 0 ? SystrapPlatform.OwedSpins : 0;
-        _platform.SetStubSpins(running < _platform.Processors);
-        for (int spin = 0; spin < spins && Volatile.Read(ref _isKicked) == 0; spin++)
+        bool mayLook = running < _platform.Processors && _platform.Contention.IsCalm;
+        _platform.SetStubSpins(mayLook);
+        int looks = running > 0 && mayLook ? SystrapPlatform.ExecutorSpins : _owed.Count > 0 ? SystrapPlatform.OwedSpins : 0;
+        long then = 0;
+        for (int look = 1; look <= looks && Volatile.Read(ref _isKicked) == 0; look++)
         {
             if (Look() is { } soon)
             {
                 return soon;
             }
 
-            if (spin == SystrapPlatform.OwedSpins && _owed.Count > 0)
+            if (look == SystrapPlatform.OwedSpins && _owed.Count > 0)
             {
                 PayOwed();
                 if (_released.Count >= _platform.Processors)
+                {
+                    break;
+                }
+            }
+
+            if (look % SystrapPlatform.SpinsPerGlance == 0)
+            {
+                then = then == 0 ? Contention.Now : _platform.Contention.HasPassed(then);
+                if (then == 0 || IsAnyUnseen())
                 {
                     break;
                 }
@@ -191,6 +206,21 @@ internal sealed class SystrapExecutor : IExecutor
 
     /// <inheritdoc/>
     public void Dispose() => _ = HostCalls.Close(_eventFd);
+
+    /// <summary>Whether a carrier that is awake has not taken its order: it waits for a processor, perhaps for this one.</summary>
+    private bool IsAnyUnseen()
+    {
+        foreach (SystrapContext context in _released)
+        {
+            if (context.Carrier is { HasTaken: false, IsAsleep: false })
+            {
+                _platform.Contention.OnUnseen();
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private void PayOwed()
     {
@@ -226,6 +256,11 @@ internal sealed class SystrapExecutor : IExecutor
             {
                 Forget(context);
                 context.TakeIn();
+                if (context.IsTrappedCall)
+                {
+                    context.StubSpace.Patcher.OnTrap(context, IsAlone(context));
+                }
+
                 if (context.StubSpace.HasStarving)
                 {
                     context.StubSpace.RelieveWith(context);
@@ -243,6 +278,20 @@ internal sealed class SystrapExecutor : IExecutor
         }
 
         return null;
+    }
+
+    /// <summary>Whether no other guest thread of its process runs.</summary>
+    private bool IsAlone(SystrapContext context)
+    {
+        foreach (SystrapContext other in _released)
+        {
+            if (other.StubSpace == context.StubSpace)
+            {
+                return false;
+            }
+        }
+
+        return _platform.HasOneExecutor;
     }
 
     private void Forget(SystrapContext context)

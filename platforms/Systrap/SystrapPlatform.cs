@@ -12,11 +12,17 @@ public sealed class SystrapPlatform : IPlatform
     /// <summary>How often the Sentry looks at a stub's answer before it sleeps.</summary>
     internal const int AwaitSpins = 2000;
 
+    /// <summary>The same, when looking does not pay.</summary>
+    internal const int FewSpins = 50;
+
     /// <summary>How often an executor looks at its released contexts before it sleeps.</summary>
     internal const int ExecutorSpins = 4000;
 
     /// <summary>How often it looks before it wakes a carrier that nobody else has woken.</summary>
     internal const int OwedSpins = 200;
+
+    /// <summary>How many looks lie between two at the clock.</summary>
+    internal const int SpinsPerGlance = 64;
 
     /// <summary>After how many stops of others it does so.</summary>
     internal const int OwedStops = 8;
@@ -30,7 +36,7 @@ public sealed class SystrapPlatform : IPlatform
     /// <summary>How often an executor looks whether the processes that it waits for live.</summary>
     internal const int LostCheckMs = 1000;
 
-    private const int SigChld = 17, StubSpins = 4000, HelperSpins = 200;
+    private const int SigChld = 17, StubSpins = 600, HelperSpins = 200;
     private const int EfdNonblock = 0x800, OCloexec = 0x80000;
     private readonly Lock _lock = new();
     [GuardedBy(nameof(_lock))]
@@ -64,10 +70,19 @@ public sealed class SystrapPlatform : IPlatform
     /// <inheritdoc/>
     public ulong MaximumAddress => Region.Address;
 
+    /// <summary>Whether what one executor released is all that runs.</summary>
+    internal bool HasOneExecutor => _eventFds.Length == 1;
+
     /// <summary>How many processors an executor and what it released have for themselves.</summary>
     internal int Processors { get; }
 
     internal SharedRegion Region { get; }
+
+    /// <summary>Whether looking for news pays.</summary>
+    internal Contention Contention { get; } = new();
+
+    /// <summary>Copies of code pages with patched call sites.</summary>
+    internal CodePool CodePool { get; } = new();
 
     /// <summary>The helper of an empty address space, from which others are made.</summary>
     internal Helper Zygote { get; }

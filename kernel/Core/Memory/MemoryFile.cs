@@ -26,6 +26,9 @@ public abstract class MemoryFile(int hostFd)
     /// <summary>Whether exactly one mapping refers to every page of a range, so that it may be written without a copy.</summary>
     public abstract bool IsExclusive(ulong offset, ulong length);
 
+    /// <summary>Whether it is a host file that nobody in the sandbox writes to by a mapping of this kind: code in it stays what it is.</summary>
+    public virtual bool IsStill => false;
+
     /// <summary>A mapping of a range became two (an unmapping in its middle).</summary>
     public virtual void OnSplit()
     {
@@ -82,6 +85,9 @@ public sealed class DonatedFile : MemoryFile
 
     /// <inheritdoc/>
     public override bool IsExclusive(ulong offset, ulong length) => false;
+
+    /// <inheritdoc/>
+    public override bool IsStill => !_isWritable;
 
     /// <summary>Drops the owner's own reference.</summary>
     public void Unreference()

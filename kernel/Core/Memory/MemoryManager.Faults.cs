@@ -310,7 +310,7 @@ public sealed partial class MemoryManager
         }
 
         // x86 cannot map memory that is writable and not readable; neither can Linux.
-        if (Space.MapFile(via, pma.Start, pma.Length, pma.File.HostFd, pma.Offset, (access & MemoryAccess.Write) != 0 ? access | MemoryAccess.Read : access))
+        if (Space.MapFile(via, pma.Start, pma.Length, pma.File.HostFd, pma.Offset, (access & MemoryAccess.Write) != 0 ? access | MemoryAccess.Read : access, pma.File.IsStill && !vma.IsShared))
         {
             pma.Installed = access;
         }

@@ -174,7 +174,9 @@ public sealed partial class MemoryManager
     {
         lock (_lock)
         {
-            _breakStart = _break = PageDown(start + PageMask) + _layout.BreakOffset;
+            ulong begin = PageDown(start + PageMask) + _layout.BreakOffset;
+            ulong borrowedEnd = Space.BorrowedRange.End;
+            _breakStart = _break = begin < borrowedEnd ? borrowedEnd + _layout.BreakOffset : begin; // a heap grows: it begins behind what the platform borrows
         }
     }
 
@@ -229,6 +231,7 @@ public sealed partial class MemoryManager
             }
         }
 
+        ReturnBorrowedLocked(start, start + length);
         Vma vma = new()
         {
             Start = start,
@@ -421,6 +424,17 @@ public sealed partial class MemoryManager
     {
         int index = _vmas.IndexFrom(start);
         return index >= _vmas.Count || _vmas[index].Start >= end;
+    }
+
+    /// <summary>Before a mapping is made: what the platform has there meanwhile goes away.</summary>
+    [RequiresLock(nameof(_lock))]
+    private void ReturnBorrowedLocked(ulong start, ulong end)
+    {
+        (ulong borrowed, ulong borrowedEnd) = Space.BorrowedRange;
+        if (start < borrowedEnd && borrowed < end)
+        {
+            Space.ReturnBorrowed(Via);
+        }
     }
 
     /// <summary>Finds room: at the hint when it is free, else below <see cref="MemoryLayout.MapTop"/> downwards, else anywhere above.</summary>

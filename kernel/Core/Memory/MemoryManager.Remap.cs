@@ -147,6 +147,7 @@ public sealed partial class MemoryManager
             if (target is null && !keepOld && oldLength != 0 && old + oldLength == vma.End && IsFreeLocked(vma.End, old + newLength) && old + newLength <= _layout.MaximumAddress)
             {
                 _totalVmBytes += newLength - oldLength;
+                ReturnBorrowedLocked(vma.End, old + newLength);
                 vma.End = old + newLength;
                 mapped = address;
                 return Errno.None;
@@ -190,6 +191,7 @@ public sealed partial class MemoryManager
         moved.End = destination + newLength;
         moved.GrowsDown = false;
         TakeSourceLocked(moved);
+        ReturnBorrowedLocked(moved.Start, moved.End);
         _vmas.Insert(moved);
         _totalVmBytes += newLength;
 

@@ -185,7 +185,7 @@ start_zygote:
     lea rbp, [rip + 9f]
     jmp call_host
 9:  mov edi, 1                       # SECCOMP_SET_MODE_FILTER
-    xor esi, esi
+    mov esi, 4                       # SECCOMP_FILTER_FLAG_SPEC_ALLOW: the guest's code is not slowed down for our filter's sake
     lea rdx, [rip + constants + C_HELPER_PROG]
     mov eax, 317
     lea rbp, [rip + 13f]
@@ -318,7 +318,7 @@ helper_spawn:
     lea rbp, [rip + 3f]
     jmp call_host
 3:  mov edi, 1
-    xor esi, esi
+    mov esi, 4
     lea rdx, [rip + constants + C_THREAD_PROG]
     mov eax, 317
     lea rbp, [rip + 4f]
@@ -349,11 +349,16 @@ handler:
     sub rax, rcx
     cmp rax, 0x1000
     jb in_stub
-    cmp edi, 10
-    jne 1f
     sub rax, 0x116000                # in a site's code a call is about to be made: it stops by itself
     cmp rax, 0x100000
-    jb in_site
+    jae 1f
+    and eax, 0x7f
+    cmp eax, 0x50                    # the end of a site's code belongs to the guest
+    jae 1f
+    cmp edi, 10
+    je in_site
+    cmp edi, 5                       # a guest's single step goes through it
+    je back
 1:  mov r12, [r13 + K_SLOT]
     mov r14, [r13 + K_LINE]
     mov r15d, [r13 + K_SEEN]
@@ -423,7 +428,9 @@ in_site:
     mov [rdx + U_R15], rax
     lea rax, [rip + resume]
     mov [rdx + U_RIP], rax
-2:  add rsp, 8
+2:
+back:
+    add rsp, 8
     mov eax, 15
     lea rbp, [rip + restorer]
     jmp call_host
@@ -582,7 +589,6 @@ run:
     jmp save_state
 1:  mov r12, [r14 + L_SLOT]
     mov [r13 + K_SLOT], r12
-    mov [r12 + S_CARRIER], r13
     jmp restore
 2:  test dword ptr [r14 + L_FLAGS], 2
     jz loaded
@@ -591,6 +597,7 @@ restore:
     mov edx, -1
     xrstor64 [r12 + S_XSAVE]
 loaded:
+    mov [r12 + S_CARRIER], r13
     mov dword ptr [r12 + S_SAVED], 0
 resume:
     mov rax, [r12 + S_FSBASE]

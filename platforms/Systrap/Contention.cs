@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma warning disable RS0030 // The clock measures the host's scheduling; no guest sees it.
+using System.Diagnostics;
+using System.Threading;
+
+namespace CVisor.Platforms.Systrap;
+
+/// <summary>Whether looking at memory for news pays: not while others want the processors, for who looks is then taken away in the middle of it, and its other side waits.</summary>
+/// <remarks>It shows in the looking itself: looks that are far apart. Then nobody looks for a while, for longer each time that it shows again soon.</remarks>
+internal sealed class Contention
+{
+    private const long ApartTicks = 150_000, ShortestTicks = 10_000_000, LongestTicks = 320_000_000; // of a clock in ns
+    private const int LateAnswers = 3;
+    private int _lateAnswers;
+    private long _until;
+    private long _span = ShortestTicks;
+    private bool _isThere;
+
+    /// <summary>The time, for <see cref="HasPassed"/>.</summary>
+    internal static long Now => Stopwatch.GetTimestamp();
+
+    /// <summary>Whether looking pays.</summary>
+    internal bool IsCalm
+    {
+        get
+        {
+            if (!Volatile.Read(ref _isThere))
+            {
+                return true;
+            }
+
+            if (Now < Volatile.Read(ref _until))
+            {
+                return false;
+            }
+
+            Volatile.Write(ref _isThere, false);
+            return true;
+        }
+    }
+
+    /// <summary>Tells of two looks that should have been close.</summary>
+    /// <param name="then">When the first was.</param>
+    /// <returns>The time now, or 0 when they were far apart.</returns>
+    internal long HasPassed(long then)
+    {
+        long now = Now;
+        if (now - then < ApartTicks)
+        {
+            return now;
+        }
+
+        Note(now);
+        return 0;
+    }
+
+    /// <summary>Tells of an answer: whether the other side had given up looking for it.</summary>
+    internal void OnAnswer(bool wasTooLate)
+    {
+        if (!wasTooLate)
+        {
+            _lateAnswers = 0;
+        }
+        else if (++_lateAnswers >= LateAnswers && !Volatile.Read(ref _isThere))
+        {
+            Note(Now);
+        }
+    }
+
+    /// <summary>Tells that an order was not seen by who should have been looking.</summary>
+    internal void OnUnseen() => Note(Now);
+
+    private void Note(long now)
+    {
+        long until = Volatile.Read(ref _until);
+        _lateAnswers = 0;
+        _span = now - until < _span ? Math.Min(2 * _span, LongestTicks) : ShortestTicks;
+        Volatile.Write(ref _until, now + _span);
+        Volatile.Write(ref _isThere, true);
+    }
+}
