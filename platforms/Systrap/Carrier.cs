@@ -56,6 +56,9 @@ internal sealed class Carrier
     /// <summary>Whether it has taken its last order.</summary>
     internal bool HasTaken => Volatile.Read(ref _region.Word(_block + CarrierSeen)) == _sequence;
 
+    /// <summary>Has it stop before it runs any guest code by the next order.</summary>
+    internal void InterruptFirst() => _ = Interlocked.Exchange(ref _region.Word(_block + CarrierInterrupt), 1);
+
     /// <summary>Has it run a guest thread. It may have to be woken.</summary>
     internal void Run(SystrapContext context, int flags)
     {

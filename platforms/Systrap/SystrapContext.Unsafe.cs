@@ -88,6 +88,16 @@ internal sealed unsafe class SystrapContext : GuestContext
     {
         if (Carrier is { } carrier)
         {
+            if (!carrier.HasTaken)
+            {
+                // It is about to: a signal would find a new thread without a stack for it.
+                carrier.InterruptFirst();
+                if (!carrier.HasTaken)
+                {
+                    return;
+                }
+            }
+
             _ = HostCalls.Tgkill(StubSpace.Pid, carrier.Tid, SigUsr1); // ESRCH: gone, which is interruption enough
         }
         else if (Interlocked.Exchange(ref _wantsInterrupt, 1) == 0)

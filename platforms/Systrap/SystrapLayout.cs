@@ -56,7 +56,7 @@ internal static class SystrapLayout
     internal const int AllRegisters = 1, LoadState = 2;
 
     // A carrier's block.
-    internal const int CarrierLine = 0x08, CarrierAsleep = 0x10, CarrierDone = 0x18, CarrierSeen = 0x1c, CarrierResult = 0x20, CarrierStack = 0x28, CarrierStackOffset = 0x100;
+    internal const int CarrierLine = 0x08, CarrierAsleep = 0x10, CarrierInterrupt = 0x14, CarrierDone = 0x18, CarrierSeen = 0x1c, CarrierResult = 0x20, CarrierStack = 0x28, CarrierStackOffset = 0x100;
 
     // A slot.
     internal const int State = 0x00, Executor = 0x04, StopKind = 0x08, Saved = 0x0c, Self = 0x18, FsBase = 0x20, GsBase = 0x28, GsSeen = 0x30, LowFlags = 0x40;

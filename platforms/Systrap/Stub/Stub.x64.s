@@ -362,6 +362,7 @@ handler:
 1:  mov r12, [r13 + K_SLOT]
     mov r14, [r13 + K_LINE]
     mov r15d, [r13 + K_SEEN]
+    mov dword ptr [r13 + K_INTR], 0
     mov [r12 + S_KIND], edi
     mov rax, [rsi]
     mov [r12 + S_INFO], rax
