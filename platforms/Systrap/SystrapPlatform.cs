@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Collections.Generic;
+using System.Runtime.Intrinsics.X86;
 using System.Threading;
 using CVisor.Host;
 
@@ -49,6 +50,11 @@ public sealed class SystrapPlatform : IPlatform
     /// <param name="executorCount">How many executors there will be.</param>
     public SystrapPlatform(int executorCount)
     {
+        if (!HasFsGsBase)
+        {
+            throw new HostException("find a processor with FSGSBASE and XSAVE, which --platform=systrap needs (--platform=ptrace does not)", HostErrno.ENOSYS);
+        }
+
         _eventFds = OpenEvents(Math.Clamp(executorCount, 1, SystrapLayout.MaximumExecutors));
         Region = new SharedRegion(_eventFds[0], _eventFds[^1]);
         _isAlone = Environment.ProcessorCount < 2;
@@ -69,6 +75,8 @@ public sealed class SystrapPlatform : IPlatform
 
     /// <inheritdoc/>
     public ulong MaximumAddress => Region.Address;
+
+    private static bool HasFsGsBase => X86Base.IsSupported && (X86Base.CpuId(7, 0).Ebx & 1) != 0 && (X86Base.CpuId(1, 0).Ecx & (1 << 27)) != 0;
 
     /// <summary>Whether what one executor released is all that runs.</summary>
     internal bool HasOneExecutor => _eventFds.Length == 1;

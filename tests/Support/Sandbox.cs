@@ -16,7 +16,7 @@ public sealed class Sandbox : IDisposable
     public Sandbox(string platform) => _platform = platform;
 
     /// <summary>The platforms this tree can run programs on; CVISOR_PLATFORMS names others, with spaces between.</summary>
-    public static IReadOnlyList<string> Platforms { get; } = Environment.GetEnvironmentVariable("CVISOR_PLATFORMS")?.Split(' ') ?? ["ptrace"];
+    public static IReadOnlyList<string> Platforms { get; } = Environment.GetEnvironmentVariable("CVISOR_PLATFORMS")?.Split(' ') ?? ["ptrace", "systrap"];
 
     /// <summary>Skips the calling test when CVISOR_SANDBOX=0 asks for the host's side alone.</summary>
     public static void NeedPrograms() =>

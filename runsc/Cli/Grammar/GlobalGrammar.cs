@@ -21,7 +21,7 @@ public static class GlobalGrammar
         FlagDefinition.Switch("strace", "log every system call of the container to the debug log") with { Overridable = true },
         FlagDefinition.Text("strace-syscalls", "comma-separated system calls to log; empty for all") with { Overridable = true },
         FlagDefinition.Integer("strace-log-size", "how many bytes of a buffer the log shows", 1024) with { Overridable = true },
-        FlagDefinition.Text("platform", "how the container's code is run", "ptrace", "ptrace", "systrap", "kvm"),
+        FlagDefinition.Text("platform", "how the container's code is run", "systrap", "systrap", "ptrace", "kvm"),
         FlagDefinition.Text("platform_device_path", "device of the platform"),
         FlagDefinition.Text("watchdog-action", "what to do when a task is stuck", "log", "log", "panic"),
         FlagDefinition.Switch("rootless", "run without root, in a user namespace; implied for other users"),

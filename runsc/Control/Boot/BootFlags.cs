@@ -5,7 +5,7 @@ namespace CVisor.Runsc.Control;
 public sealed record BootFlags
 {
     /// <summary>--platform: "ptrace", "systrap" or "kvm".</summary>
-    public string Platform { get; init; } = "ptrace";
+    public string Platform { get; init; } = "systrap";
 
     /// <summary>--debug: write debug lines to the debug log.</summary>
     public bool Debug { get; init; }

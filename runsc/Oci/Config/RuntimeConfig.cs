@@ -38,7 +38,7 @@ public sealed record RuntimeConfig
     public int StraceLogSizeBytes { get; init; } = 1024;
 
     /// <summary>--platform.</summary>
-    public string Platform { get; init; } = "ptrace";
+    public string Platform { get; init; } = "systrap";
 
     /// <summary>--network.</summary>
     public string Network { get; init; } = "sandbox";
