@@ -9,9 +9,9 @@ namespace CVisor.Platforms.Systrap;
 /// <remarks>It shows in the looking itself: looks that are far apart. Then nobody looks for a while, for longer each time that it shows again soon.</remarks>
 internal sealed class Contention
 {
-    private const long ApartTicks = 150_000, ShortestTicks = 10_000_000, LongestTicks = 320_000_000; // of a clock in ns
-    private const int LateAnswers = 3;
-    private int _lateAnswers;
+    private const long ApartTicks = 1_500_000, ShortestTicks = 10_000_000, LongestTicks = 320_000_000; // of a clock in ns
+    private const int MissedOrders = 3;
+    private int _missedOrders;
     private long _until;
     private long _span = ShortestTicks;
     private bool _isThere;
@@ -54,26 +54,23 @@ internal sealed class Contention
         return 0;
     }
 
-    /// <summary>Tells of an answer: whether the other side had given up looking for it.</summary>
-    internal void OnAnswer(bool wasTooLate)
+    /// <summary>Tells whether an order was taken soon by who should have been looking.</summary>
+    internal void OnOrder(bool wasTaken)
     {
-        if (!wasTooLate)
+        if (wasTaken)
         {
-            _lateAnswers = 0;
+            _missedOrders = 0;
         }
-        else if (++_lateAnswers >= LateAnswers && !Volatile.Read(ref _isThere))
+        else if (++_missedOrders >= MissedOrders)
         {
             Note(Now);
         }
     }
 
-    /// <summary>Tells that an order was not seen by who should have been looking.</summary>
-    internal void OnUnseen() => Note(Now);
-
     private void Note(long now)
     {
         long until = Volatile.Read(ref _until);
-        _lateAnswers = 0;
+        _missedOrders = 0;
         _span = now - until < _span ? Math.Min(2 * _span, LongestTicks) : ShortestTicks;
         Volatile.Write(ref _until, now + _span);
         Volatile.Write(ref _isThere, true);

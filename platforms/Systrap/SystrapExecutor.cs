@@ -99,10 +99,6 @@ internal sealed class SystrapExecutor : IExecutor
             released.StubSpace.TakeTurns(released, carrier);
             return;
         }
-        else
-        {
-            _platform.Contention.OnAnswer(carrier.IsAsleep);
-        }
 
         released.RunOn(carrier);
         if (!carrier.IsAsleep)
@@ -167,6 +163,11 @@ internal sealed class SystrapExecutor : IExecutor
         {
             if (Look() is { } soon)
             {
+                if (look > SystrapPlatform.UnseenSpins)
+                {
+                    _platform.Contention.OnOrder(wasTaken: true);
+                }
+
                 return soon;
             }
 
@@ -182,7 +183,7 @@ internal sealed class SystrapExecutor : IExecutor
             if (look % SystrapPlatform.SpinsPerGlance == 0)
             {
                 then = then == 0 ? Contention.Now : _platform.Contention.HasPassed(then);
-                if (then == 0 || IsAnyUnseen())
+                if (then == 0 || (look == SystrapPlatform.UnseenSpins && IsAnyUnseen()))
                 {
                     break;
                 }
@@ -214,7 +215,7 @@ internal sealed class SystrapExecutor : IExecutor
         {
             if (context.Carrier is { HasTaken: false, IsAsleep: false })
             {
-                _platform.Contention.OnUnseen();
+                _platform.Contention.OnOrder(wasTaken: false);
                 return true;
             }
         }

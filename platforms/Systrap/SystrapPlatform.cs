@@ -25,6 +25,9 @@ public sealed class SystrapPlatform : IPlatform
     /// <summary>How many looks lie between two at the clock.</summary>
     internal const int SpinsPerGlance = 64;
 
+    /// <summary>After how many looks a carrier that is awake should have taken its order; a multiple of <see cref="SpinsPerGlance"/>.</summary>
+    internal const int UnseenSpins = 512;
+
     /// <summary>After how many stops of others it does so.</summary>
     internal const int OwedStops = 8;
 
