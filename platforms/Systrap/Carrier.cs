@@ -53,6 +53,9 @@ internal sealed class Carrier
     /// <summary>Whether it waits in the host, and needs a call to be woken.</summary>
     internal bool IsAsleep => Volatile.Read(ref _region.Word(_block + CarrierAsleep)) != 0;
 
+    /// <summary>Whether its last order was to wake another and sleep.</summary>
+    internal bool HasLent => _sequence == _wakeSequence;
+
     /// <summary>Whether it has taken its last order.</summary>
     internal bool HasTaken => Volatile.Read(ref _region.Word(_block + CarrierSeen)) == _sequence;
 

@@ -25,6 +25,10 @@ internal sealed class SystrapExecutor : IExecutor
     private readonly List<Carrier> _owed = [];
     private int _undelegated;
     private int _owedFor;
+
+    /// <summary>How many answers are still to be timed, since one came when its carrier slept already; and when the last stop was seen.</summary>
+    private int _suspicion;
+    private long _stoppedAt;
     private int _next;
     private int _isKicked;
 
@@ -98,6 +102,10 @@ internal sealed class SystrapExecutor : IExecutor
         {
             released.StubSpace.TakeTurns(released, carrier);
             return;
+        }
+        else if (carrier.IsAsleep ? !carrier.HasLent : _suspicion > 0)
+        {
+            OnAnswer(carrier.IsAsleep);
         }
 
         released.RunOn(carrier);
@@ -208,6 +216,25 @@ internal sealed class SystrapExecutor : IExecutor
     /// <inheritdoc/>
     public void Dispose() => _ = HostCalls.Close(_eventFd);
 
+    /// <summary>An answer: when its carrier has stopped looking for it although the call took no time, this executor was late, for want of a processor.</summary>
+    private void OnAnswer(bool isLate)
+    {
+        const int Timed = 16;
+        if (!isLate)
+        {
+            _suspicion--;
+            _platform.Contention.OnOrder(wasTaken: true);
+            return;
+        }
+
+        if (_suspicion > 0 && _stoppedAt != 0 && Contention.IsQuick(_stoppedAt))
+        {
+            _platform.Contention.OnOrder(wasTaken: false);
+        }
+
+        _suspicion = Timed;
+    }
+
     /// <summary>Whether a carrier that is awake has not taken its order: it waits for a processor, perhaps for this one.</summary>
     private bool IsAnyUnseen()
     {
@@ -256,6 +283,7 @@ internal sealed class SystrapExecutor : IExecutor
             if (context.HasStopped)
             {
                 Forget(context);
+                _stoppedAt = _suspicion > 0 ? Contention.Now : 0;
                 context.TakeIn();
                 if (context.IsTrappedCall)
                 {
