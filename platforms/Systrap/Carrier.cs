@@ -12,7 +12,7 @@ namespace CVisor.Platforms.Systrap;
 /// </remarks>
 internal sealed class Carrier
 {
-    private readonly SystrapPlatform _platform;
+    private readonly SystrapAddressSpace _space;
     private readonly SharedRegion _region;
     private readonly ulong _line;
     private readonly ulong _block;
@@ -23,7 +23,7 @@ internal sealed class Carrier
     /// <summary>Prepares the block and the line; the thread does not exist yet.</summary>
     internal Carrier(SystrapAddressSpace space, int index, int line)
     {
-        _platform = space.Platform;
+        _space = space;
         _region = space.Region;
         LineNumber = line;
         _line = LinesOffset + ((ulong)line * LineSize);
@@ -108,7 +108,7 @@ internal sealed class Carrier
             Wake();
         }
 
-        return _region.AwaitWord(_block + CarrierDone, _sequence, _platform.Contention.IsCalm) ? new HostResult(unchecked((long)Volatile.Read(ref _region.Quad(_block + CarrierResult)))) : new HostResult(-(long)HostErrno.ESRCH);
+        return _region.AwaitWord(_block + CarrierDone, _sequence, _space) ? new HostResult(unchecked((long)Volatile.Read(ref _region.Quad(_block + CarrierResult)))) : new HostResult(-(long)HostErrno.ESRCH);
     }
 
     /// <summary>Wakes it if it sleeps.</summary>

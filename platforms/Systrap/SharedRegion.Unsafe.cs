@@ -97,12 +97,12 @@ internal sealed unsafe class SharedRegion
     /// <summary>Waits until a stub's word has a value; false when it has not within some seconds, which only a stub that does not do what it is told needs.</summary>
     /// <param name="offset">Where it lies in the file.</param>
     /// <param name="value">The value.</param>
-    /// <param name="isCalm">Whether looking pays (<see cref="Contention"/>).</param>
-    internal bool AwaitWord(ulong offset, int value, bool isCalm)
+    /// <param name="owner">Whose stub it is: a dead one never does.</param>
+    internal bool AwaitWord(ulong offset, int value, SystrapAddressSpace owner)
     {
         const int QuickLooks = 5000, FewLooks = 50, Waits = 20000;
         const long WaitNs = 100_000;
-        int looks = isCalm ? QuickLooks : FewLooks;
+        int looks = owner.Platform.Contention.IsCalm ? QuickLooks : FewLooks;
         for (int look = 0; look < looks; look++)
         {
             if (Volatile.Read(ref Word(offset)) == value)
@@ -116,9 +116,9 @@ internal sealed unsafe class SharedRegion
         for (int wait = 0; wait < Waits; wait++)
         {
             int seen = Volatile.Read(ref Word(offset));
-            if (seen == value)
+            if (seen == value || !owner.IsAlive)
             {
-                return true;
+                return seen == value;
             }
 
             _ = HostCalls.FutexWaitShared(At(offset), unchecked((uint)seen), WaitNs);

@@ -129,7 +129,6 @@ internal sealed class SystrapAddressSpace : AddressSpace
         Carrier? carrier = context.Carrier;
         if (!context.IsSaved && (carrier ?? context.Last) is not null && !context.EnsureSaved())
         {
-            Kill(); // It does not do what it is told.
             return;
         }
 
@@ -260,17 +259,8 @@ internal sealed class SystrapAddressSpace : AddressSpace
         }
     }
 
-    /// <summary>Whether a context's extended registers are where a carrier can get at them; otherwise its process does not do what it is told, and is ended.</summary>
-    internal bool EnsureMovable(SystrapContext context, Carrier carrier)
-    {
-        if (context.IsSaved || context.Last is null || context.Last == carrier || context.EnsureSaved())
-        {
-            return true;
-        }
-
-        Kill();
-        return false;
-    }
+    /// <summary>Whether a context's extended registers are where a carrier can get at them; otherwise its process is ended.</summary>
+    internal static bool EnsureMovable(SystrapContext context, Carrier carrier) => context.IsSaved || context.Last is null || context.Last == carrier || context.EnsureSaved();
 
     /// <summary>With a held context's carrier, makes carriers for those that wait, as far as there may be more.</summary>
     internal void RelieveWith(SystrapContext context)
@@ -391,6 +381,11 @@ internal sealed class SystrapAddressSpace : AddressSpace
         HostResult tid = maker.Make(carrier, CloneThreadFlags);
         if (tid.IsError)
         {
+            if (tid.Error == HostErrno.ESRCH)
+            {
+                Kill(); // It did not answer.
+            }
+
             return null; // Its block is lost; the host has no more threads for us anyway.
         }
 

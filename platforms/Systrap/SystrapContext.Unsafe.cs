@@ -30,6 +30,7 @@ internal sealed unsafe class SystrapContext : GuestContext
     private bool _wasCall;
     private bool _loadsState;
     private int _wantsInterrupt;
+    private long _askedAt;
 
     internal SystrapContext(SystrapAddressSpace space, int index)
     {
@@ -83,9 +84,17 @@ internal sealed unsafe class SystrapContext : GuestContext
     /// <summary>Whether <see cref="Interrupt"/> found it without a carrier; asking forgets it.</summary>
     internal bool TakeInterrupt() => Volatile.Read(ref _wantsInterrupt) != 0 && Interlocked.Exchange(ref _wantsInterrupt, 0) != 0;
 
+    /// <summary>Since when it has been asked to come back, by <see cref="Contention.Now"/>; 0 when it has not.</summary>
+    internal long AskedAt => Volatile.Read(ref _askedAt);
+
     /// <inheritdoc/>
     public override void Interrupt()
     {
+        if (AskedAt == 0)
+        {
+            Volatile.Write(ref _askedAt, Contention.Now);
+        }
+
         if (Carrier is { } carrier)
         {
             if (!carrier.HasTaken)
@@ -123,6 +132,7 @@ internal sealed unsafe class SystrapContext : GuestContext
         _wasCall = false;
         _loadsState = true;
         Volatile.Write(ref _wantsInterrupt, 0);
+        Volatile.Write(ref _askedAt, 0);
     }
 
     /// <summary>Has a carrier run it; its registers have been written back.</summary>
@@ -149,7 +159,13 @@ internal sealed unsafe class SystrapContext : GuestContext
         }
 
         Carrier?.Save(); // Without one, its last carrier is about to take another thread or to sleep, and saves before.
-        return _region.AwaitWord(_slot + Saved, 1, StubSpace.Platform.Contention.IsCalm);
+        if (_region.AwaitWord(_slot + Saved, 1, StubSpace))
+        {
+            return true;
+        }
+
+        StubSpace.Kill(); // It does not do what it is told.
+        return false;
     }
 
     /// <summary>Copies the guest's state out of the slot after a stop.</summary>
@@ -157,6 +173,11 @@ internal sealed unsafe class SystrapContext : GuestContext
     {
         int kind = _region.Word(_slot + StopKind);
         IsTrappedCall = false;
+        if (AskedAt != 0)
+        {
+            Volatile.Write(ref _askedAt, 0);
+        }
+
         if (kind == (BeforeReturn | SigUsr1))
         {
             Exit = GuestExit.Interrupted;

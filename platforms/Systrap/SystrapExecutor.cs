@@ -25,6 +25,8 @@ internal sealed class SystrapExecutor : IExecutor
     private readonly List<Carrier> _owed = [];
     private int _undelegated;
     private int _owedFor;
+    private int _stops;
+    private long _checkAt;
 
     /// <summary>How many answers are still to be timed, since one came when its carrier slept already; and when the last stop was seen.</summary>
     private int _suspicion;
@@ -93,7 +95,7 @@ internal sealed class SystrapExecutor : IExecutor
         if (carrier is null)
         {
             carrier = released.StubSpace.TakeIdle(released);
-            if (carrier is null || !released.StubSpace.EnsureMovable(released, carrier))
+            if (carrier is null || !SystrapAddressSpace.EnsureMovable(released, carrier))
             {
                 return; // It waits for one, or is lost.
             }
@@ -150,6 +152,15 @@ internal sealed class SystrapExecutor : IExecutor
         if (_owed.Count > 0 && ++_owedFor > SystrapPlatform.OwedStops)
         {
             PayOwed(); // Who runs does not stop running.
+        }
+
+        if (++_stops >= SystrapPlatform.StopsPerCheck)
+        {
+            _stops = 0;
+            if (Check() is { } lost)
+            {
+                return lost;
+            }
         }
 
         if (Look() is { } back)
@@ -337,11 +348,10 @@ internal sealed class SystrapExecutor : IExecutor
     {
         ref int asleep = ref _region.DoorbellWord(_asleepOffset);
         SystrapContext? back = null;
-        bool hasRung = true;
         _ = Interlocked.Exchange(ref asleep, 1); // Before the look: who stops after it sees the announcement, and rings.
-        while (Volatile.Read(ref _isKicked) == 0 && (back = Look() ?? (hasRung ? null : FindLost())) is null)
+        while (Volatile.Read(ref _isKicked) == 0 && (back = Look() ?? Check()) is null)
         {
-            hasRung = AwaitRing();
+            AwaitRing();
         }
 
         Volatile.Write(ref asleep, 0);
@@ -354,19 +364,15 @@ internal sealed class SystrapExecutor : IExecutor
         return back;
     }
 
-    private bool AwaitRing()
+    private void AwaitRing()
     {
         // With nothing released nobody can be lost, so an idle sandbox sleeps for good.
         Span<HostPollFd> fds = [new HostPollFd { Fd = _eventFd, Events = PollIn }];
-        int timeout = _released.Count == 0 ? -1 : AnyStarving() ? SystrapPlatform.TurnMs : SystrapPlatform.LostCheckMs;
-        HostResult result = HostCalls.Poll(fds, timeout);
-        if (result.IsError || result.Value == 0)
+        HostResult result = HostCalls.Poll(fds, _released.Count == 0 ? -1 : SystrapPlatform.CheckMs);
+        if (!result.IsError && result.Value > 0)
         {
-            return false;
+            Drain();
         }
-
-        Drain();
-        return true;
     }
 
     private void Drain()
@@ -375,21 +381,26 @@ internal sealed class SystrapExecutor : IExecutor
         _ = HostCalls.Read(_eventFd, count); // non-blocking; what it counted says nothing
     }
 
-    private bool AnyStarving()
+    /// <summary>Every now and then looks for what does not stop by itself.</summary>
+    private SystrapContext? Check()
     {
-        foreach (SystrapContext context in _released)
+        if (_released.Count == 0)
         {
-            if (context.StubSpace.HasStarving)
-            {
-                return true;
-            }
+            return null;
         }
 
-        return false;
+        long now = Contention.Now;
+        if (now < _checkAt)
+        {
+            return null;
+        }
+
+        _checkAt = now + (SystrapPlatform.CheckMs * 1_000_000L);
+        return FindLost(now);
     }
 
-    /// <summary>After a while without news: a released context whose process the host has taken away would never stop; one whose siblings wait has had its turn.</summary>
-    private SystrapContext? FindLost()
+    /// <summary>A released context whose process the host has taken away would never stop; one whose siblings wait has had its turn.</summary>
+    private SystrapContext? FindLost(long now)
     {
         foreach (SystrapContext context in _released)
         {
@@ -401,6 +412,11 @@ internal sealed class SystrapExecutor : IExecutor
             if (context.Carrier is { IsAsleep: true } forgotten)
             {
                 forgotten.Wake(); // Who was asked to did not.
+            }
+
+            if (context.AskedAt is not 0 and var asked && now - asked > SystrapPlatform.DeafNs)
+            {
+                context.StubSpace.Kill(); // Guest code does not run there any more, and ours does not do what it should.
             }
 
             if (!context.StubSpace.IsAlive && !context.HasStopped)

@@ -31,14 +31,17 @@ public sealed class SystrapPlatform : IPlatform
     /// <summary>After how many stops of others it does so.</summary>
     internal const int OwedStops = 8;
 
-    /// <summary>How long guest threads that share carriers run at a time.</summary>
-    internal const int TurnMs = 10;
-
     /// <summary>How long a sleep for an answer lasts before the Sentry looks whether the stub lives.</summary>
     internal const long PatienceNs = 20_000_000;
 
-    /// <summary>How often an executor looks whether the processes that it waits for live.</summary>
-    internal const int LostCheckMs = 1000;
+    /// <summary>How often an executor looks whether the processes that it waits for live; and how long guest threads that share carriers run at a time.</summary>
+    internal const int CheckMs = 20;
+
+    /// <summary>After how many stops one that does not sleep does so.</summary>
+    internal const int StopsPerCheck = 1024;
+
+    /// <summary>How long a guest thread may take to stop for an interrupt, however busy the machine is; then its process is ended.</summary>
+    internal const long DeafNs = 5_000_000_000;
 
     private const int SigChld = 17, StubSpins = 600, HelperSpins = 200;
     private const int EfdNonblock = 0x800, OCloexec = 0x80000;
