@@ -10,7 +10,7 @@ namespace CVisor.Platforms.Systrap;
 internal sealed class Contention
 {
     private const long QuickTicks = 10_000;
-    private const long ApartTicks = 1_500_000, ShortestTicks = 10_000_000, LongestTicks = 320_000_000; // of a clock in ns
+    private const long ApartTicks = 1_500_000, ShortestTicks = 2_000_000, LongestTicks = 256_000_000; // of a clock in ns
     private const int MissedOrders = 3;
     private int _missedOrders;
     private long _until;
@@ -38,6 +38,7 @@ internal sealed class Contention
                 return false;
             }
 
+            _missedOrders = 0;
             Volatile.Write(ref _isThere, false);
             return true;
         }
@@ -65,7 +66,7 @@ internal sealed class Contention
         {
             _missedOrders = 0;
         }
-        else if (++_missedOrders >= MissedOrders)
+        else if (!Volatile.Read(ref _isThere) && ++_missedOrders >= MissedOrders)
         {
             Note(Now);
         }

@@ -238,7 +238,7 @@ internal sealed class SystrapExecutor : IExecutor
             return;
         }
 
-        if (_suspicion > 0 && _stoppedAt != 0 && Contention.IsQuick(_stoppedAt))
+        if (_suspicion > 0 && _stoppedAt != 0 && _platform.StubsLook && Contention.IsQuick(_stoppedAt))
         {
             _platform.Contention.OnOrder(wasTaken: false);
         }

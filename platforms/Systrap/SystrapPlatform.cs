@@ -124,6 +124,9 @@ public sealed class SystrapPlatform : IPlatform
         }
     }
 
+    /// <summary>Whether stopped carriers look for orders before they sleep.</summary>
+    internal bool StubsLook => Volatile.Read(ref Region.DoorbellWord(SystrapLayout.Spin)) != 0;
+
     /// <summary>Says whether stopped carriers are to look for orders before they sleep: not when others need the processor.</summary>
     internal void SetStubSpins(bool mayLook)
     {
