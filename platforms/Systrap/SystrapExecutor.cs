@@ -14,7 +14,7 @@ namespace CVisor.Platforms.Systrap;
 /// </remarks>
 internal sealed class SystrapExecutor : IExecutor
 {
-    private const int PollIn = 1;
+    private const int PollIn = 1, MostScore = 16, TriesApart = 16;
     private readonly SystrapPlatform _platform;
     private readonly SharedRegion _region;
     private readonly int _eventFd;
@@ -26,6 +26,8 @@ internal sealed class SystrapExecutor : IExecutor
     private int _undelegated;
     private int _owedFor;
     private int _stops;
+    private int _score;
+    private int _tries;
     private long _checkAt;
 
     /// <summary>How many answers are still to be timed, since one came when its carrier slept already; and when the last stop was seen.</summary>
@@ -174,9 +176,11 @@ internal sealed class SystrapExecutor : IExecutor
         }
 
         int running = _released.Count - _owed.Count;
-        bool mayLook = running < _platform.Processors && _platform.Contention.IsCalm;
-        _platform.SetStubSpins(mayLook);
-        int looks = running > 0 && mayLook ? SystrapPlatform.ExecutorSpins : _owed.Count > 0 ? SystrapPlatform.OwedSpins : 0;
+        bool isCalm = _platform.Contention.IsCalm;
+        bool hasRoom = running < _platform.Processors;
+        _platform.SetStubSpins(!isCalm ? 0 : hasRoom ? SystrapPlatform.StubSpins : SystrapPlatform.CrowdedStubSpins);
+        bool isTrying = !hasRoom && isCalm && ShouldTry();
+        int looks = running > 0 && isCalm && (hasRoom || isTrying) ? hasRoom ? SystrapPlatform.ExecutorSpins : SystrapPlatform.CrowdedSpins : _owed.Count > 0 ? SystrapPlatform.OwedSpins : 0;
         long then = 0;
         for (int look = 1; look <= looks && Volatile.Read(ref _isKicked) == 0; look++)
         {
@@ -187,6 +191,7 @@ internal sealed class SystrapExecutor : IExecutor
                     _platform.Contention.OnOrder(wasTaken: true);
                 }
 
+                _score = isTrying ? Math.Min(_score + 1, MostScore) : _score;
                 return soon;
             }
 
@@ -211,9 +216,13 @@ internal sealed class SystrapExecutor : IExecutor
             Thread.SpinWait(1);
         }
 
+        _score = isTrying ? Math.Max(_score - 2, 0) : _score;
         PayOwed();
         return Sleep();
     }
+
+    /// <summary>Whether to look for a moment although guests could use this processor: as long as that mostly finds something, and now and then to see.</summary>
+    private bool ShouldTry() => _score > 0 || ++_tries % TriesApart == 0;
 
     /// <inheritdoc/>
     public void Kick()

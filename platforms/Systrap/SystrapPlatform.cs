@@ -19,6 +19,15 @@ public sealed class SystrapPlatform : IPlatform
     /// <summary>How often an executor looks at its released contexts before it sleeps.</summary>
     internal const int ExecutorSpins = 4000;
 
+    /// <summary>The same, while guests could use its processor, too.</summary>
+    internal const int CrowdedSpins = 320;
+
+    /// <summary>How often a stopped carrier looks for an order before it sleeps.</summary>
+    internal const int StubSpins = 600;
+
+    /// <summary>The same, while others could use its processor.</summary>
+    internal const int CrowdedStubSpins = 150;
+
     /// <summary>How often it looks before it wakes a carrier that nobody else has woken.</summary>
     internal const int OwedSpins = 200;
 
@@ -29,7 +38,7 @@ public sealed class SystrapPlatform : IPlatform
     internal const int UnseenSpins = 512;
 
     /// <summary>After how many stops of others it does so.</summary>
-    internal const int OwedStops = 8;
+    internal const int OwedStops = 32;
 
     /// <summary>How long a sleep for an answer lasts before the Sentry looks whether the stub lives.</summary>
     internal const long PatienceNs = 20_000_000;
@@ -43,7 +52,7 @@ public sealed class SystrapPlatform : IPlatform
     /// <summary>How long a guest thread may take to stop for an interrupt, however busy the machine is; then its process is ended.</summary>
     internal const long DeafNs = 5_000_000_000;
 
-    private const int SigChld = 17, StubSpins = 600, HelperSpins = 200;
+    private const int SigChld = 17, HelperSpins = 200;
     private const int EfdNonblock = 0x800, OCloexec = 0x80000;
     private readonly Lock _lock = new();
     [GuardedBy(nameof(_lock))]
@@ -65,7 +74,7 @@ public sealed class SystrapPlatform : IPlatform
         Region = new SharedRegion(_eventFds[0], _eventFds[^1]);
         _isAlone = Environment.ProcessorCount < 2;
         Processors = Math.Max(1, Environment.ProcessorCount / _eventFds.Length);
-        SetStubSpins(true);
+        SetStubSpins(StubSpins);
         Region.DoorbellWord(SystrapLayout.HelperSpin) = _isAlone ? 0 : HelperSpins;
         _ = HostCalls.IgnoreSignal(SigChld).OrThrow("let dead stubs go");
         ulong part = Region.TakeSpace();
@@ -127,14 +136,14 @@ public sealed class SystrapPlatform : IPlatform
     /// <summary>Whether stopped carriers look for orders before they sleep.</summary>
     internal bool StubsLook => Volatile.Read(ref Region.DoorbellWord(SystrapLayout.Spin)) != 0;
 
-    /// <summary>Says whether stopped carriers are to look for orders before they sleep: not when others need the processor.</summary>
-    internal void SetStubSpins(bool mayLook)
+    /// <summary>Says how often stopped carriers are to look for orders before they sleep.</summary>
+    internal void SetStubSpins(int looks)
     {
         ref int word = ref Region.DoorbellWord(SystrapLayout.Spin);
-        int spins = mayLook && !_isAlone ? StubSpins : 0;
-        if (Volatile.Read(ref word) != spins)
+        looks = _isAlone ? 0 : looks;
+        if (Volatile.Read(ref word) != looks)
         {
-            Volatile.Write(ref word, spins);
+            Volatile.Write(ref word, looks);
         }
     }
 
