@@ -310,7 +310,8 @@ public sealed partial class MemoryManager
         }
 
         // x86 cannot map memory that is writable and not readable; neither can Linux.
-        if (Space.MapFile(via, pma.Start, pma.Length, pma.File.HostFd, pma.Offset, (access & MemoryAccess.Write) != 0 ? access | MemoryAccess.Read : access, pma.File.IsStill && !vma.IsShared))
+        bool isStill = pma.File.IsStill && !vma.IsShared && (vma.Access & MemoryAccess.Write) == 0;
+        if (Space.MapFile(via, pma.Start, pma.Length, pma.File.HostFd, pma.Offset, (access & MemoryAccess.Write) != 0 ? access | MemoryAccess.Read : access, isStill))
         {
             pma.Installed = access;
         }

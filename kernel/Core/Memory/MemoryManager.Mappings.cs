@@ -365,12 +365,13 @@ public sealed partial class MemoryManager
         {
             Pma pma = _pmas[i];
             MemoryAccess access = pma.NeedsCopy ? vma.Access & ~MemoryAccess.Write : vma.Access;
-            if (pma.Installed is null || pma.Installed == access)
+            bool isStillNoMore = pma.Installed is { } before && (before & MemoryAccess.Execute) != 0 && (vma.Access & MemoryAccess.Write) != 0 && pma.File.IsStill;
+            if (pma.Installed is null || (pma.Installed == access && !isStillNoMore))
             {
                 continue;
             }
 
-            if (via is null || access == MemoryAccess.None)
+            if (via is null || access == MemoryAccess.None || isStillNoMore)
             {
                 UninstallLocked(pma, via);
                 continue;
