@@ -79,10 +79,11 @@ public static class FifoFiles
 internal sealed class PipeInode(UserCredentials owner) : AnonymousInode(s_pipeFileSystem, FileType.Fifo, 0x180, owner)
 {
     private static readonly AnonymousFileSystem s_pipeFileSystem = new("pipefs", 0x50495045);
-    private readonly Fifo _fifo = new();
 
-    internal Pipe Pipe => _fifo.Pipe;
+    internal Pipe Pipe { get; } = new();
 
     /// <inheritdoc/>
-    public override Blocking<OpenResult> Open(OperationContext context, VfsPath path, OpenFlags flags) => _fifo.Open(context, path, flags);
+    /// <remarks>Unlike a FIFO's, its opening waits for nobody: whoever had the other end may be gone for good (fs/pipe.c, fifo_open).</remarks>
+    public override Blocking<OpenResult> Open(OperationContext context, VfsPath path, OpenFlags flags) =>
+        (flags & OpenFlags.AccessModeMask) == OpenFlags.AccessModeMask ? (OpenResult)Errno.EINVAL : (OpenResult)PipeDescription.OpenEnd(Pipe, path, flags);
 }

@@ -26,6 +26,27 @@ TEST(end_of_file) {
     CHECK_EQ(read(p[0], &b, 1), 1);
     CHECK_EQ(read(p[0], &b, 1), 0);
 }
+TEST(opened_again_when_the_other_end_is_gone) {
+    int p[2];
+    char path[64], c;
+    OK(pipe(p));
+    CHECK_EQ(write(p[1], "x", 1), 1);
+    close(p[1]);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", p[0]);
+    int again = open(path, O_RDONLY);
+    CHECK(again >= 0);
+    CHECK_EQ(read(again, &c, 1), 1);
+    CHECK_EQ(read(again, &c, 1), 0);
+    close(again);
+    OK(pipe(p));
+    close(p[0]);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", p[1]);
+    again = open(path, O_WRONLY | O_NONBLOCK);
+    CHECK(again >= 0);
+    signal(SIGPIPE, SIG_IGN);
+    CHECK_ERR(write(again, "x", 1), EPIPE);
+    close(again);
+}
 TEST(broken_pipe) {
     int p[2];
     OK(pipe(p));
