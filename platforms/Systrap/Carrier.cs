@@ -25,7 +25,6 @@ internal sealed class Carrier
     {
         _space = space;
         _region = space.Region;
-        LineNumber = line;
         _line = LinesOffset + ((ulong)line * LineSize);
         _block = space.Part + CarriersInSpace + ((ulong)index * CarrierSize);
         BlockAddress = _region.Address + CarriersOffset + ((ulong)index * CarrierSize);
@@ -35,8 +34,6 @@ internal sealed class Carrier
         _region.Quad(_block + CarrierStack) = BlockAddress + CarrierStackOffset;
         _region.Quad(_block + CarrierStack + 16) = CarrierSize - CarrierStackOffset;
     }
-
-    internal int LineNumber { get; }
 
     /// <summary>The line's address in every stub.</summary>
     internal ulong LineAddress => _region.Address + _line;

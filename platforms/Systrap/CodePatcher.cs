@@ -340,19 +340,18 @@ internal sealed class CodePatcher
         ulong address = _pages.GetKeyAtIndex(index);
         _pool.Unreference(_pages.GetValueAtIndex(index).Copy);
         _pages.RemoveAt(index);
-        foreach (ulong back in _traps.Keys)
-        {
-            if (back > address && back <= address + PageSize)
-            {
-                _ = _traps.Remove(back);
-            }
-        }
+        RemovePage(_traps, address);
+        RemovePage(_interior, address);
+    }
 
-        foreach (ulong back in _interior.Keys)
+    /// <summary>Removes what is kept by return addresses behind calls of a page.</summary>
+    private static void RemovePage(Dictionary<ulong, int> byReturnAddress, ulong address)
+    {
+        foreach (ulong back in byReturnAddress.Keys)
         {
             if (back > address && back <= address + PageSize)
             {
-                _ = _interior.Remove(back);
+                _ = byReturnAddress.Remove(back);
             }
         }
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma warning disable RS0030 // The clock measures the host's scheduling; no guest sees it.
-using System.Diagnostics;
 using System.Threading;
+using CVisor.Host;
 
 namespace CVisor.Platforms.Systrap;
 
@@ -18,7 +17,7 @@ internal sealed class Contention
     private bool _isThere;
 
     /// <summary>The time, for <see cref="HasPassed"/>.</summary>
-    internal static long Now => Stopwatch.GetTimestamp();
+    internal static long Now => HostClock.MonotonicNs;
 
     /// <summary>Whether a stub would still be looking that stopped then, and was seen at once.</summary>
     internal static bool IsQuick(long then) => Now - then < QuickTicks;

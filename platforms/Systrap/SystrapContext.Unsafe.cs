@@ -35,7 +35,6 @@ internal sealed unsafe class SystrapContext : GuestContext
     internal SystrapContext(SystrapAddressSpace space, int index)
     {
         StubSpace = space;
-        Index = index;
         _region = space.Region;
         _slot = space.Part + SlotsInSpace + ((ulong)index * SlotSize);
         GuestAddress = _region.Address + SlotsOffset + ((ulong)index * SlotSize);
@@ -43,9 +42,6 @@ internal sealed unsafe class SystrapContext : GuestContext
     }
 
     internal SystrapAddressSpace StubSpace { get; }
-
-    /// <summary>The number of its slot.</summary>
-    internal int Index { get; }
 
     /// <summary>The slot's address in the stub.</summary>
     internal ulong GuestAddress { get; }

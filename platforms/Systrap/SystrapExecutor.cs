@@ -17,6 +17,7 @@ internal sealed class SystrapExecutor : IExecutor
     private const int PollIn = 1, MostScore = 16, TriesApart = 16;
     private readonly SystrapPlatform _platform;
     private readonly SharedRegion _region;
+    private readonly int _index;
     private readonly int _eventFd;
     private readonly int _asleepOffset;
     private readonly List<SystrapContext> _released = [];
@@ -40,14 +41,12 @@ internal sealed class SystrapExecutor : IExecutor
     {
         _platform = platform;
         _region = platform.Region;
-        Index = index;
+        _index = index;
         _eventFd = eventFd;
         _asleepOffset = Executors + (index * ExecutorStride);
         Volatile.Write(ref _region.DoorbellWord(_asleepOffset + 4), eventFd);
         platform.Add(this);
     }
-
-    internal int Index { get; }
 
     /// <inheritdoc/>
     public AddressSpace CreateAddressSpace() =>
@@ -90,7 +89,7 @@ internal sealed class SystrapExecutor : IExecutor
     public void Release(GuestContext context)
     {
         SystrapContext released = (SystrapContext)context;
-        released.WriteBack(Index);
+        released.WriteBack(_index);
         released.ReleasedAt = _released.Count;
         _released.Add(released);
         Carrier? carrier = released.Carrier;

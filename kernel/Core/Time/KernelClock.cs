@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-using System.Diagnostics;
 using CVisor.Host;
 
 namespace CVisor.Core.Time;
 
-/// <summary>The kernel's clocks, in nanoseconds. The one place that reads the host's.</summary>
+/// <summary>The kernel's clocks, in nanoseconds. The one place where guest-visible time comes from.</summary>
 public static class KernelClock
 {
     /// <summary>Nanoseconds in a second.</summary>
@@ -19,9 +18,7 @@ public static class KernelClock
     public static long BootNs { get; } = MonotonicNs;
 
     /// <summary>CLOCK_MONOTONIC: since an unspecified start, never backwards.</summary>
-#pragma warning disable RS0030 // This is the place: the runtime reads the host's CLOCK_MONOTONIC without a system call, in nanoseconds.
-    public static long MonotonicNs => Stopwatch.GetTimestamp();
-#pragma warning restore RS0030
+    public static long MonotonicNs => HostClock.MonotonicNs;
 
     /// <summary>CLOCK_REALTIME: since the epoch.</summary>
     public static long RealtimeNs => Read(HostRealtime);

@@ -2,6 +2,7 @@
 // syscalls: ioctl open read write poll setsid
 // What a terminal's settings do: raw mode, editing, echo, flow control, packet mode, job control's refusals.
 #include "../guest.h"
+#include "../terminals.h"
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -12,18 +13,6 @@
 #define TIOCSIG 0x40045436
 #endif
 
-static int open_master(char *name) {
-    int m = OK(open("/dev/ptmx", O_RDWR | O_NOCTTY)), zero = 0, n;
-    OK(ioctl(m, TIOCSPTLCK, &zero));
-    OK(ioctl(m, TIOCGPTN, &n));
-    sprintf(name, "/dev/pts/%d", n);
-    return m;
-}
-static void open_pair(int *m, int *s) {
-    char name[32];
-    *m = open_master(name);
-    *s = OK(open(name, O_RDWR | O_NOCTTY));
-}
 static struct termios settings(int s) {
     struct termios t;
     OK(tcgetattr(s, &t));

@@ -2,22 +2,11 @@
 // syscalls: ioctl open read write setsid
 // Pseudo-terminals: the line discipline and job control.
 #include "../guest.h"
+#include "../terminals.h"
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
-static int open_master(char *name) {
-    int m = OK(open("/dev/ptmx", O_RDWR | O_NOCTTY)), zero = 0, n;
-    OK(ioctl(m, TIOCSPTLCK, &zero));
-    OK(ioctl(m, TIOCGPTN, &n));
-    sprintf(name, "/dev/pts/%d", n);
-    return m;
-}
-static void open_pair(int *m, int *s) {
-    char name[32];
-    *m = open_master(name);
-    *s = OK(open(name, O_RDWR | O_NOCTTY));
-}
 static void raw(int s) {
     struct termios t;
     OK(tcgetattr(s, &t));
