@@ -176,7 +176,7 @@ TEST(the_time_of_day) {
     CHECK(zone.tz_minuteswest != 99);
     time_t kept = 0, t = gettime(&kept);
     CHECK_EQ(t, kept);
-    CHECK(t >= before.tv_sec && t <= after.tv_sec + 60);
+    CHECK(t >= before.tv_sec - 1 && t <= after.tv_sec + 60);
     CHECK(gettime(NULL) >= t);
 }
 TEST(it_knows_the_processor) {
