@@ -128,7 +128,7 @@ internal static class MountBuilder
         {
             case BootMountKind.Gofer:
                 int socket = config.Fds.GoferSockets[description.GoferIndex];
-                Errno error = GoferFileSystem.Attach(socket, description.Exclusive ? GoferSharing.Exclusive : GoferSharing.Shared, out GoferFileSystem? files);
+                Errno error = GoferFileSystem.Attach(socket, description.Exclusive ? GoferSharing.Exclusive : GoferSharing.Shared, config.Flags.DirectFs, out GoferFileSystem? files);
                 if (error != Errno.None)
                 {
                     throw new BootException($"connect to the gofer for {GuestText.ToText(description.Destination)}: {error}");

@@ -47,20 +47,42 @@ internal sealed partial class GoferInode
             }
         }
 
-        if (_fs.IsExclusive && IsKnownToBeMissing(name))
+        int directory = PathFd();
+        if (directory >= 0)
+        {
+            HostStatx stat = default;
+            HostErrno direct = DirectCalls.Stat(directory, name, ref stat);
+            if (direct == HostErrno.None)
+            {
+                child = _fs.Adopt(this, name, in stat);
+                return Errno.None;
+            }
+
+            if (direct == HostErrno.ENOENT)
+            {
+                return Errno.ENOENT;
+            }
+        }
+        else if (_fs.IsExclusive && IsKnownToBeMissing(name))
         {
             return Errno.ENOENT;
         }
 
+        HostErrno error = GetFid(out uint from);
+        if (error != HostErrno.None)
+        {
+            return error.ToGuest();
+        }
+
         uint fid = 0;
         Attr attr = default;
-        HostErrno error = _fs.Connection.Walk(Fid, new ReadOnlySpan<string>(in name), new Span<uint>(ref fid), new Span<Attr>(ref attr), out int walked, out _);
+        error = _fs.Connection.Walk(from, new ReadOnlySpan<string>(in name), new Span<uint>(ref fid), new Span<Attr>(ref attr), out int walked, out _);
         if (error != HostErrno.None || walked == 0)
         {
             return error == HostErrno.None ? Errno.ENOENT : error.ToGuest();
         }
 
-        child = _fs.Adopt(fid, in attr);
+        child = _fs.Adopt(this, name, fid, in attr);
         return Errno.None;
     }
 
@@ -72,24 +94,23 @@ internal sealed partial class GoferInode
             return true;
         }
 
-        Attr attr = default;
-        HostErrno error = _fs.Connection.WalkStat(Fid, new ReadOnlySpan<string>(in name), new Span<Attr>(ref attr), out int walked, out _);
-        if (error != HostErrno.None)
+        if (!TryStat(name, out bool exists, out FileIdentity identity, out Attributes attributes))
         {
             return false;
         }
 
         if (child is not GoferInode known)
         {
-            return walked == 0;
+            return !exists;
         }
 
-        if (walked == 0 || known.Identity != new FileIdentity(attr.DevMajor, attr.DevMinor, attr.Ino) || known.Type != ModeBits.TypeOf(attr.Mode))
+        if (!exists || known.Identity != identity || known.Type != ModeBits.TypeOf(attributes.Mode))
         {
             return false;
         }
 
-        known.Learn(in attr);
+        known.Learn(in attributes);
+        known.MoveTo(this, name);
         return true;
     }
 
@@ -104,14 +125,22 @@ internal sealed partial class GoferInode
         }
 
         const uint ReadWrite = 2;
-        HostErrno made = _fs.Connection.CreateFile(Fid, name, ReadWrite, owner.Mode, owner.Uid, owner.Gid, out uint fid, out Attr attr, out GoferOpen open);
+        uint fid = 0;
+        Attr attr = default;
+        GoferOpen open = default;
+        HostErrno made = GetFid(out uint directory);
+        if (made == HostErrno.None)
+        {
+            made = _fs.Connection.CreateFile(directory, name, ReadWrite, owner.Mode, owner.Uid, owner.Gid, out fid, out attr, out open);
+        }
+
         if (made != HostErrno.None)
         {
             return made.ToGuest();
         }
 
         OnChanged();
-        GoferInode inode = _fs.Adopt(fid, in attr);
+        GoferInode inode = _fs.Adopt(this, name, fid, in attr);
         inode.GiveWriter(new GoferHandle(_fs.Connection, open, isWritable: true));
         child = inode;
         return Errno.None;
@@ -137,14 +166,25 @@ internal sealed partial class GoferInode
             return Errno.EXDEV;
         }
 
-        Errno error = _fs.Connection.Link(Fid, file.Fid, name).ToGuest();
-        if (error == Errno.None)
+        HostErrno error = GetFid(out uint directory);
+        uint linked = 0;
+        if (error == HostErrno.None)
+        {
+            error = file.GetFid(out linked);
+        }
+
+        if (error == HostErrno.None)
+        {
+            error = _fs.Connection.Link(directory, linked, name);
+        }
+
+        if (error == HostErrno.None)
         {
             OnChanged();
             file.Forget();
         }
 
-        return error;
+        return error.ToGuest();
     }
 
     /// <inheritdoc/>
@@ -161,16 +201,40 @@ internal sealed partial class GoferInode
             return Errno.EXDEV;
         }
 
-        Errno error = _fs.Connection.Rename(Fid, name, destination.Fid, newName, flags).ToGuest();
-        if (error == Errno.None)
+        GoferInode? moved = child as GoferInode;
+        GoferInode? other = replaced as GoferInode;
+        other?.KeepFid();
+        HostErrno error = GetFid(out uint from);
+        uint to = 0;
+        if (error == HostErrno.None)
         {
-            OnChanged();
-            destination.OnChanged();
-            (child as GoferInode)?.Forget();
-            (replaced as GoferInode)?.Forget();
+            error = destination.GetFid(out to);
         }
 
-        return error;
+        if (error == HostErrno.None)
+        {
+            error = _fs.Connection.Rename(from, name, to, newName, flags);
+        }
+
+        if (error == HostErrno.None)
+        {
+            const uint RenameExchange = 2;
+            OnChanged();
+            destination.OnChanged();
+            moved?.Forget();
+            moved?.MoveTo(destination, newName);
+            other?.Forget();
+            if ((flags & RenameExchange) != 0)
+            {
+                other?.MoveTo(this, name);
+            }
+            else
+            {
+                other?.LeaveHome(destination, newName);
+            }
+        }
+
+        return error.ToGuest();
     }
 
     /// <summary>The entries but "." and "..".</summary>
@@ -186,40 +250,14 @@ internal sealed partial class GoferInode
         }
 
         entries = [];
-        const uint DirectoryFlag = 0x10000;
-        HostErrno error = _fs.Connection.OpenFile(Fid, DirectoryFlag, out GoferOpen open);
-        if (error != HostErrno.None)
+        List<ListedEntry> listed = [];
+        if (!TryListDirectly(listed))
         {
-            return error.ToGuest();
-        }
-
-        List<GoferEntry> all = [];
-        ulong offset = 0;
-        while (true)
-        {
-            int before = all.Count;
-            error = _fs.Connection.ReadDirectory(open.Fid, offset, all);
-            if (error != HostErrno.None || all.Count == before)
+            listed.Clear();
+            HostErrno error = ListByGofer(listed);
+            if (error != HostErrno.None)
             {
-                break;
-            }
-
-            offset = all[^1].Next;
-        }
-
-        _fs.Connection.Drop(open.Fid);
-        if (error != HostErrno.None)
-        {
-            return error.ToGuest();
-        }
-
-        List<ListedEntry> listed = new(all.Count);
-        foreach (GoferEntry entry in all)
-        {
-            if (entry.Name is not ("." or ".."))
-            {
-                // The entry's file system is not told, so this directory's is assumed, as getdents(2) itself does at a mount point.
-                listed.Add(new ListedEntry(entry.Name, _fs.GuestInode(Identity with { Ino = entry.Ino }), (FileType)((uint)entry.Type << 12)));
+                return error.ToGuest();
             }
         }
 
@@ -244,6 +282,97 @@ internal sealed partial class GoferInode
         }
 
         return Errno.None;
+    }
+
+    private bool TryListDirectly(List<ListedEntry> listed)
+    {
+        int directory = PathFd();
+        HostResult open = directory >= 0 ? DirectCalls.OpenListing(directory) : new HostResult(-(long)HostErrno.EACCES);
+        if (open.IsError)
+        {
+            return false;
+        }
+
+        HostErrno error = DirectCalls.List(open.Int, (name, ino, type) => listed.Add(ToListed(name, ino, type)));
+        _ = HostCalls.Close(open.Int);
+        return error == HostErrno.None;
+    }
+
+    private HostErrno ListByGofer(List<ListedEntry> listed)
+    {
+        const uint DirectoryFlag = 0x10000;
+        GoferOpen open = default;
+        HostErrno error = GetFid(out uint fid);
+        if (error == HostErrno.None)
+        {
+            error = _fs.Connection.OpenFile(fid, DirectoryFlag, out open);
+        }
+
+        if (error != HostErrno.None)
+        {
+            return error;
+        }
+
+        List<GoferEntry> all = [];
+        ulong offset = 0;
+        while (true)
+        {
+            int before = all.Count;
+            error = _fs.Connection.ReadDirectory(open.Fid, offset, all);
+            if (error != HostErrno.None || all.Count == before)
+            {
+                break;
+            }
+
+            offset = all[^1].Next;
+        }
+
+        _fs.Connection.Drop(open.Fid);
+        foreach (GoferEntry entry in all)
+        {
+            if (entry.Name is not ("." or ".."))
+            {
+                listed.Add(ToListed(entry.Name, entry.Ino, entry.Type));
+            }
+        }
+
+        return error;
+    }
+
+    // The entry's file system is not told, so this directory's is assumed, as getdents(2) itself does at a mount point.
+    private ListedEntry ToListed(string name, ulong ino, byte type) => new(name, _fs.GuestInode(Identity with { Ino = ino }), (FileType)((uint)type << 12));
+
+    // What a name leads to now; false when that cannot be told.
+    private bool TryStat(string name, out bool exists, out FileIdentity identity, out Attributes attributes)
+    {
+        attributes = default;
+        identity = default;
+        exists = false;
+        int directory = PathFd();
+        if (directory >= 0)
+        {
+            HostStatx stat = default;
+            HostErrno direct = DirectCalls.Stat(directory, name, ref stat);
+            if (direct is HostErrno.None or HostErrno.ENOENT)
+            {
+                exists = direct == HostErrno.None;
+                identity = IdentityOf(in stat);
+                attributes = exists ? Convert(_fs, identity, in stat) : default;
+                return true;
+            }
+        }
+
+        if (GetFid(out uint fid) != HostErrno.None)
+        {
+            return false;
+        }
+
+        Attr attr = default;
+        HostErrno error = _fs.Connection.WalkStat(fid, new ReadOnlySpan<string>(in name), new Span<Attr>(ref attr), out int walked, out _);
+        exists = error == HostErrno.None && walked > 0;
+        identity = IdentityOf(in attr);
+        attributes = exists ? Convert(_fs, identity, in attr) : default;
+        return error == HostErrno.None;
     }
 
     // Only in exclusive mode, where nobody else adds names.
@@ -306,27 +435,42 @@ internal sealed partial class GoferInode
             return error;
         }
 
-        HostErrno made = _fs.Connection.Make(Fid, name, owner.Mode, owner.Uid, owner.Gid, target, out uint fid, out Attr attr);
+        uint fid = 0;
+        Attr attr = default;
+        HostErrno made = GetFid(out uint directory);
+        if (made == HostErrno.None)
+        {
+            made = _fs.Connection.Make(directory, name, owner.Mode, owner.Uid, owner.Gid, target, out fid, out attr);
+        }
+
         if (made != HostErrno.None)
         {
             return made.ToGuest();
         }
 
         OnChanged();
-        child = _fs.Adopt(fid, in attr);
+        child = _fs.Adopt(this, name, fid, in attr);
         return Errno.None;
     }
 
     private Errno Remove(string name, Inode child, uint flags)
     {
-        Errno error = _fs.Connection.Unlink(Fid, name, flags).ToGuest();
-        if (error == Errno.None)
+        GoferInode? removed = child as GoferInode;
+        removed?.KeepFid();
+        HostErrno error = GetFid(out uint directory);
+        if (error == HostErrno.None)
         {
-            OnChanged();
-            (child as GoferInode)?.Forget();
+            error = _fs.Connection.Unlink(directory, name, flags);
         }
 
-        return error;
+        if (error == HostErrno.None)
+        {
+            OnChanged();
+            removed?.Forget();
+            removed?.LeaveHome(this, name);
+        }
+
+        return error.ToGuest();
     }
 
     private Errno OwnerOfNew(in OperationContext context, bool isDirectory, uint mode, out NewFileOwner owner)

@@ -104,11 +104,7 @@ internal sealed partial class GoferInode
 
             if (error == HostErrno.None && reads && !_writerReads && _reader is null)
             {
-                error = _fs.Connection.OpenFile(Fid, HostReadOnly, out GoferOpen open);
-                if (error == HostErrno.None)
-                {
-                    _reader = new GoferHandle(_fs.Connection, open, isWritable: false);
-                }
+                error = OpenReaderLocked();
             }
 
             if (error == HostErrno.None)
@@ -254,14 +250,44 @@ internal sealed partial class GoferInode
     }
 
     [RequiresLock(nameof(_lock))]
+    private HostErrno OpenReaderLocked()
+    {
+        GoferOpen open;
+        HostErrno error = OpenHomeLocked(DirectCalls.Reading, out int hostFd);
+        if (error == HostErrno.None)
+        {
+            open = new GoferOpen(hostFd, 0);
+        }
+        else
+        {
+            error = OpenByGoferLocked(HostReadOnly, out open);
+        }
+
+        if (error == HostErrno.None)
+        {
+            _reader = new GoferHandle(_fs.Connection, open, isWritable: false);
+        }
+
+        return error;
+    }
+
+    [RequiresLock(nameof(_lock))]
+    private HostErrno OpenByGoferLocked(uint flags, out GoferOpen open)
+    {
+        open = default;
+        HostErrno error = GetFid(out uint fid);
+        return error == HostErrno.None ? _fs.Connection.OpenFile(fid, flags, out open) : error;
+    }
+
+    [RequiresLock(nameof(_lock))]
     private HostErrno OpenWriterLocked()
     {
         // One handle for both is worth trying for: a file being written is often mapped or read back.
-        HostErrno error = _fs.Connection.OpenFile(Fid, HostReadWrite, out GoferOpen open);
+        HostErrno error = OpenByGoferLocked(HostReadWrite, out GoferOpen open);
         bool reads = error == HostErrno.None;
         if (error is HostErrno.EACCES or HostErrno.EPERM)
         {
-            error = _fs.Connection.OpenFile(Fid, HostWriteOnly, out open);
+            error = OpenByGoferLocked(HostWriteOnly, out open);
         }
 
         if (error == HostErrno.None)

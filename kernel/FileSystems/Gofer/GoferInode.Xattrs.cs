@@ -14,7 +14,8 @@ internal sealed partial class GoferInode
     {
         value = [];
         byte[] buffer = new byte[NinePLimits.MaxXattrValue];
-        HostResult read = _fs.Connection.GetXattr(Fid, name, buffer);
+        HostErrno error = GetFid(out uint fid);
+        HostResult read = error == HostErrno.None ? _fs.Connection.GetXattr(fid, name, buffer) : new HostResult(-(long)error);
         if (!read.IsError)
         {
             value = buffer[..read.Int];
@@ -26,17 +27,27 @@ internal sealed partial class GoferInode
     /// <inheritdoc/>
     public override Errno SetExtendedAttribute(in OperationContext context, string name, ReadOnlySpan<byte> value, int flags)
     {
-        Errno error = _fs.Connection.SetXattr(Fid, name, value, unchecked((uint)flags)).ToGuest();
+        HostErrno error = GetFid(out uint fid);
+        if (error == HostErrno.None)
+        {
+            error = _fs.Connection.SetXattr(fid, name, value, unchecked((uint)flags));
+        }
+
         Forget();
-        return error;
+        return error.ToGuest();
     }
 
     /// <inheritdoc/>
     public override Errno RemoveExtendedAttribute(in OperationContext context, string name)
     {
-        Errno error = _fs.Connection.RemoveXattr(Fid, name).ToGuest();
+        HostErrno error = GetFid(out uint fid);
+        if (error == HostErrno.None)
+        {
+            error = _fs.Connection.RemoveXattr(fid, name);
+        }
+
         Forget();
-        return error;
+        return error.ToGuest();
     }
 
     /// <inheritdoc/>
@@ -44,7 +55,8 @@ internal sealed partial class GoferInode
     {
         names = [];
         byte[] buffer = new byte[NinePLimits.MaxXattrList];
-        HostResult read = _fs.Connection.ListXattr(Fid, buffer);
+        HostErrno error = GetFid(out uint fid);
+        HostResult read = error == HostErrno.None ? _fs.Connection.ListXattr(fid, buffer) : new HostResult(-(long)error);
         if (read.IsError)
         {
             return read.Error.ToGuest();

@@ -12,6 +12,8 @@ namespace CVisor.FileSystems.Gofer;
 /// <summary>A file of the host.</summary>
 internal sealed partial class GoferInode : TableInode
 {
+    private const uint BirthMask = 0x800;
+
     private readonly GoferFileSystem _fs;
     private readonly Lock _lock = new();
     [GuardedBy(nameof(_lock))]
@@ -21,20 +23,23 @@ internal sealed partial class GoferInode : TableInode
     [GuardedBy(nameof(_lock))]
     private string? _linkTarget;
 
-    /// <summary>Makes the inode of a fid.</summary>
-    internal GoferInode(GoferFileSystem fileSystem, uint fid, FileIdentity identity, in Attr attr)
+    /// <summary>Makes the inode of a file.</summary>
+    /// <param name="fileSystem">The mount.</param>
+    /// <param name="fid">The gofer's number for it; 0 when there is none yet.</param>
+    /// <param name="pathFd">A descriptor of the file to take over; -1 when there is none.</param>
+    /// <param name="identity">Which file it is.</param>
+    /// <param name="attributes">Its attributes now.</param>
+    internal GoferInode(GoferFileSystem fileSystem, uint fid, int pathFd, FileIdentity identity, in Attributes attributes)
         : base(fileSystem)
     {
         _fs = fileSystem;
-        Fid = fid;
+        _fid = fid;
+        _pathFd = pathFd;
         Identity = identity;
-        Type = ModeBits.TypeOf(attr.Mode);
-        _attributes = Convert(in attr);
+        Type = ModeBits.TypeOf(attributes.Mode);
+        _attributes = attributes;
         _isFresh = true;
     }
-
-    /// <summary>The fid.</summary>
-    internal uint Fid { get; }
 
     /// <summary>Which file it is.</summary>
     internal FileIdentity Identity { get; }
@@ -84,11 +89,18 @@ internal sealed partial class GoferInode : TableInode
             }
             else
             {
-                error = _fs.Connection.SetAttr(Fid, Convert(in change), out Attr attr);
+                error = GetFid(out uint fid);
+                Attr attr = default;
                 if (error == HostErrno.None)
                 {
-                    _attributes = Convert(in attr);
+                    error = _fs.Connection.SetAttr(fid, Convert(in change), out attr);
+                }
+
+                if (error == HostErrno.None)
+                {
+                    _attributes = Convert(_fs, Identity, in attr);
                     _isFresh = true;
+                    _isBarred = false;
                 }
             }
         }
@@ -111,26 +123,38 @@ internal sealed partial class GoferInode : TableInode
                 target = _linkTarget; // a link's text never changes
                 return Errno.None;
             }
-        }
 
-        Errno error = _fs.Connection.ReadLink(Fid, out target).ToGuest();
-        if (error == Errno.None)
-        {
-            lock (_lock)
+            HostErrno error = OpenHomeLocked(DirectCalls.AnyPath, out int fd);
+            if (error == HostErrno.None)
+            {
+                error = DirectCalls.ReadLink(fd, out target);
+                _ = HostCalls.Close(fd);
+            }
+            else
+            {
+                target = "";
+                error = GetFid(out uint gofer);
+                if (error == HostErrno.None)
+                {
+                    error = _fs.Connection.ReadLink(gofer, out target);
+                }
+            }
+
+            if (error == HostErrno.None)
             {
                 _linkTarget = target;
             }
-        }
 
-        return error;
+            return error.ToGuest();
+        }
     }
 
     /// <summary>Takes over attributes that came along with something else.</summary>
-    internal void Learn(in Attr attr)
+    internal void Learn(in Attributes attributes)
     {
         lock (_lock)
         {
-            _attributes = Convert(in attr);
+            _attributes = attributes;
             _isFresh = true;
         }
     }
@@ -154,58 +178,51 @@ internal sealed partial class GoferInode : TableInode
     protected internal override void Destroy()
     {
         CloseHandles();
-        _fs.Connection.Drop(Fid);
+        CloseDirectly();
+        if (_fid != NoFid)
+        {
+            _fs.Connection.Drop(_fid);
+        }
+
+        MoveTo(null, "");
     }
 
     [RequiresLock(nameof(_lock))]
     private Errno RefreshLocked()
     {
         GoferHandle? handle = _writer ?? _reader;
-        if (handle is { HostFd: >= 0 })
+        int fd = handle is { HostFd: >= 0 } ? handle.HostFd : _pathFd;
+        HostErrno error = StatLocked(fd);
+        if (fd >= 0 || error == HostErrno.None)
         {
-            HostStat stat = default;
-            HostErrno error = HostCalls.Fstat(handle.HostFd, ref stat).Error;
-            if (error == HostErrno.None)
-            {
-                Take(in stat);
-                _isFresh = true;
-            }
-
             return error.ToGuest();
         }
 
-        HostErrno asked = _fs.Connection.GetAttr(Fid, out Attr attr);
-        if (asked == HostErrno.None)
+        error = GetFid(out uint fid);
+        Attr attr = default;
+        if (error == HostErrno.None)
         {
-            _attributes = Convert(in attr);
+            error = _fs.Connection.GetAttr(fid, out attr);
+        }
+
+        if (error == HostErrno.None)
+        {
+            _attributes = Convert(_fs, Identity, in attr);
             _isFresh = true;
         }
 
-        return asked.ToGuest();
+        return error.ToGuest();
     }
 
-    [RequiresLock(nameof(_lock))]
-    private void Take(in HostStat stat)
-    {
-        _attributes.Mode = stat.Mode;
-        _attributes.Uid = stat.Uid;
-        _attributes.Gid = stat.Gid;
-        _attributes.LinkCount = (uint)Math.Min(stat.Nlink, uint.MaxValue);
-        _attributes.SizeBytes = (ulong)Math.Max(stat.Size, 0);
-        _attributes.Blocks = (ulong)Math.Max(stat.Blocks, 0);
-        _attributes.AccessTimeNs = ToNs(stat.Atime.Seconds, stat.Atime.Nanoseconds);
-        _attributes.ModifyTimeNs = ToNs(stat.Mtime.Seconds, stat.Mtime.Nanoseconds);
-        _attributes.ChangeTimeNs = ToNs(stat.Ctime.Seconds, stat.Ctime.Nanoseconds);
-    }
-
-    private Attributes Convert(in Attr attr) => new()
+    /// <summary>Attributes as the gofer tells them.</summary>
+    internal static Attributes Convert(GoferFileSystem fileSystem, FileIdentity identity, in Attr attr) => new()
     {
         Mode = attr.Mode,
         Uid = attr.Uid,
         Gid = attr.Gid,
         LinkCount = attr.Nlink,
-        Inode = _fs.GuestInode(Identity),
-        Device = _fs.Device,
+        Inode = fileSystem.GuestInode(identity),
+        Device = fileSystem.Device,
         RawDevice = DeviceNumber.Make(attr.RdevMajor, attr.RdevMinor),
         SizeBytes = attr.Size,
         Blocks = attr.Blocks,
@@ -215,6 +232,35 @@ internal sealed partial class GoferInode : TableInode
         ChangeTimeNs = ToNs(attr.CtimeS, attr.CtimeNs),
         BirthTimeNs = ToNs(attr.BtimeS, attr.BtimeNs),
     };
+
+    /// <summary>Attributes as the host tells them.</summary>
+    internal static Attributes Convert(GoferFileSystem fileSystem, FileIdentity identity, in HostStatx stat) => new()
+    {
+        Mode = stat.Mode,
+        Uid = stat.Uid,
+        Gid = stat.Gid,
+        LinkCount = stat.Nlink,
+        Inode = fileSystem.GuestInode(identity),
+        Device = fileSystem.Device,
+        RawDevice = DeviceNumber.Make(stat.RdevMajor, stat.RdevMinor),
+        SizeBytes = stat.Size,
+        Blocks = stat.Blocks,
+        BlockSize = stat.BlockSize,
+        AccessTimeNs = ToNs(stat.Atime.Seconds, stat.Atime.Nanoseconds),
+        ModifyTimeNs = ToNs(stat.Mtime.Seconds, stat.Mtime.Nanoseconds),
+        ChangeTimeNs = ToNs(stat.Ctime.Seconds, stat.Ctime.Nanoseconds),
+        BirthTimeNs = BirthOf(in stat),
+    };
+
+    /// <summary>Which file the gofer speaks of.</summary>
+    internal static FileIdentity IdentityOf(in Attr attr) =>
+        new(attr.DevMajor, attr.DevMinor, attr.Ino, ModeBits.TypeOf(attr.Mode), ToNs(attr.BtimeS, attr.BtimeNs));
+
+    /// <summary>Which file the host speaks of.</summary>
+    internal static FileIdentity IdentityOf(in HostStatx stat) =>
+        new(stat.DevMajor, stat.DevMinor, stat.Ino, ModeBits.TypeOf(stat.Mode), BirthOf(in stat));
+
+    private static long BirthOf(in HostStatx stat) => (stat.Mask & BirthMask) != 0 ? ToNs(stat.Btime.Seconds, stat.Btime.Nanoseconds) : 0;
 
     private static GoferChange Convert(in AttributeChange change)
     {

@@ -13,7 +13,7 @@ internal static class TreeMount
 {
     private const int AtFdcwd = -100;
     private const uint OpenTreeClone = 1, AtRecursive = 0x8000, AtEmptyPath = 0x1000, OCloexec = 0x80000;
-    private const ulong MountAttrRdonly = 1, MsSlave = 0x80000;
+    private const ulong MountAttrRdonly = 1, MountAttrNodev = 4, MsSlave = 0x80000;
     private const int OPath = 0x200000, ODirectory = 0x10000;
 
     /// <summary>
@@ -45,8 +45,9 @@ internal static class TreeMount
 
         fd.OrThrow($"open the file tree {tree.Source}");
 
+        // Nobody opens the host's devices by way of a container's files.
         // What the host mounts below it later shows here; nothing that happens here shows on the host.
-        MountAttr attributes = new() { Set = tree.ReadOnly ? MountAttrRdonly : 0, Propagation = MsSlave };
+        MountAttr attributes = new() { Set = MountAttrNodev | (tree.ReadOnly ? MountAttrRdonly : 0), Propagation = MsSlave };
         HostCalls.MountSetattr(fd.Int, "\0"u8, AtEmptyPath | AtRecursive, ref attributes).OrThrow($"set the attributes of the file tree {tree.Source}");
 
         return fd.Int;

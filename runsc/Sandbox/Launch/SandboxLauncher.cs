@@ -175,7 +175,9 @@ public static class SandboxLauncher
             Start = start,
             HostUds = request.Config.HostUds,
             HostFifo = request.Config.HostFifo,
-            DirectFs = request.Config.DirectFs,
+
+            // Whoever reads attributes by itself has to see the same owners as the gofer does.
+            DirectFs = request.Config.DirectFs && (request.Mapping is null || request.Mapping.IsOwnUserAlone),
             DebugLog = request.GoferDebugLog,
             Jail = new BootJail { DieWithParent = request.Attached },
         };

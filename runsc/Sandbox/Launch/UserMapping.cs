@@ -23,6 +23,10 @@ public sealed class UserMapping
     /// <summary>Whether someone outside (root, or newuidmap) must write the maps; else the new process writes its own.</summary>
     public bool NeedsHelper { get; }
 
+    /// <summary>Whether root of the namespace is the current user, and nobody else is mapped: as in <see cref="Single"/>.</summary>
+    public bool IsOwnUserAlone => _uids is [{ Size: 1, ContainerID: 0 } uid] && uid.HostID == (uint)HostCalls.Geteuid().Int
+        && _gids is [{ Size: 1, ContainerID: 0 } gid] && gid.HostID == (uint)HostCalls.Getegid().Int;
+
     /// <summary>The single line of uid_map.</summary>
     public string SingleUid => Line(_uids[0]);
 

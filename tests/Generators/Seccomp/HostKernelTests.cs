@@ -16,7 +16,13 @@ public sealed class HostKernelTests : IDisposable
 
     [Theory]
     [InlineData("sentry", 0, "39")] // getpid
-    [InlineData("sentry", 13, "257", "-100", "0", "0")] // openat: EACCES
+    [InlineData("sentry", 13, "257", "-100", "0", "0")] // openat that would follow a link: EACCES
+    [InlineData("sentry", 13, "257", "-100", "0", "0x20001")] // for writing
+    [InlineData("sentry", 13, "257", "-100", "0", "0x20002")]
+    [InlineData("sentry", 13, "257", "-100", "0", "0x20040")] // making a file
+    [InlineData("sentry", 13, "257", "-100", "0", "0x20200")] // cutting one short
+    [InlineData("sentry", 14, "257", "-100", "0", "0x20000")] // for reading: the host looks at the name, EFAULT
+    [InlineData("sentry", KilledBySigsys, "437", "-100", "0", "0", "0")] // openat2
     [InlineData("sentry", 38, "435")] // clone3: ENOSYS
     [InlineData("sentry", 0, "10", "0", "0", "3")] // mprotect of nothing, read and write
     [InlineData("sentry", KilledBySigsys, "10", "0", "0", "4")] // executable

@@ -136,7 +136,7 @@ public sealed class RoleFilterTests
     public void The_table_of_calls_names_what_may_pass()
     {
         RoleFilters.SentryCalls.ToArray().ShouldContain("futex");
-        RoleFilters.SentryCalls.ToArray().ShouldNotContain("openat");
+        RoleFilters.SentryCalls.ToArray().ShouldNotContain("execve");
         RoleFilters.GoferCalls.ToArray().ShouldContain("openat2");
         RoleFilters.GoferCalls.ToArray().ShouldNotContain("ptrace");
         RoleFilters.StubCalls.Length.ShouldBe(RepositorySpec.Role("stub").Calls.Count);

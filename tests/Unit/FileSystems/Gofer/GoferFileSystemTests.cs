@@ -8,8 +8,11 @@ using CVisor.Host;
 namespace CVisor.FileSystems.Tests;
 
 /// <summary>The host's files as the VFS sees them.</summary>
-public sealed class GoferFileSystemTests
+public class GoferFileSystemTests
 {
+    /// <summary>Whether the tree's root is handed over, as with <c>--directfs</c>.</summary>
+    protected virtual bool IsDirect => false;
+
     private static OperationContext Kernel => OperationContext.Kernel;
 
     [Theory]
@@ -17,7 +20,7 @@ public sealed class GoferFileSystemTests
     [InlineData(false)]
     public void FilesAreReadWrittenAndGrow(bool donates)
     {
-        using GoferMount mount = new(donates: donates);
+        using GoferMount mount = new(donates: donates, isDirect: IsDirect);
         File.WriteAllText(mount.PathOf("f"), "hello");
         Inode file = mount.Root.Find("f");
         file.Stat().SizeBytes.ShouldBe(5UL);
@@ -40,7 +43,7 @@ public sealed class GoferFileSystemTests
     [Fact]
     public void NewFilesAreThereAtOnce()
     {
-        using GoferMount mount = new();
+        using GoferMount mount = new(isDirect: IsDirect);
         mount.Root.List().ShouldBe([".", ".."]);
         mount.Root.Create(Kernel, "f", 0x1a4, out Inode? file).ShouldBe(Errno.None);
         file!.Reference();
@@ -72,8 +75,8 @@ public sealed class GoferFileSystemTests
     [Fact]
     public void ExclusiveAttributesAreKeptAndSharedOnesAsked()
     {
-        using GoferMount exclusive = new(GoferSharing.Exclusive);
-        using GoferMount shared = new(GoferSharing.Shared);
+        using GoferMount exclusive = new(GoferSharing.Exclusive, isDirect: IsDirect);
+        using GoferMount shared = new(GoferSharing.Shared, isDirect: IsDirect);
         foreach (GoferMount mount in new[] { exclusive, shared })
         {
             File.WriteAllText(mount.PathOf("f"), "1");
@@ -86,7 +89,7 @@ public sealed class GoferFileSystemTests
     [Fact]
     public void ManyMissesAreAnsweredFromAListing()
     {
-        using GoferMount mount = new(populate: tree => File.WriteAllText(Path.Combine(tree, "there"), ""));
+        using GoferMount mount = new(populate: tree => File.WriteAllText(Path.Combine(tree, "there"), "")); // a tree that was handed over is asked itself
         for (int i = 0; i < 10; i++)
         {
             mount.Root.TryFind("missing" + i).ShouldBe(Errno.ENOENT);
@@ -106,7 +109,7 @@ public sealed class GoferFileSystemTests
     [InlineData(GoferSharing.Shared)]
     public void MountPointsLeaveTheHostAlone(GoferSharing sharing)
     {
-        using GoferMount mount = new(sharing, readOnly: true, populate: tree => Directory.CreateDirectory(Path.Combine(tree, "d")));
+        using GoferMount mount = new(sharing, readOnly: true, populate: tree => Directory.CreateDirectory(Path.Combine(tree, "d")), isDirect: IsDirect);
         mount.FileSystem.MakesMountPoints = true;
         mount.Root.Find("d").MakeDirectory(Kernel, "proc", 0x1ed, out Inode? proc).ShouldBe(Errno.None);
         proc!.MakeNode(Kernel, "file", 0x81a4, 0, out _).ShouldBe(Errno.None);
@@ -122,7 +125,7 @@ public sealed class GoferFileSystemTests
     [Fact]
     public void SharedNamesAreRevalidated()
     {
-        using GoferMount mount = new(GoferSharing.Shared);
+        using GoferMount mount = new(GoferSharing.Shared, isDirect: IsDirect);
         File.WriteAllText(mount.PathOf("f"), "1");
         Inode file = mount.Root.Find("f");
         mount.Root.Revalidate(Kernel, "f", file).ShouldBeTrue();
@@ -138,7 +141,7 @@ public sealed class GoferFileSystemTests
     [Fact]
     public void AReleasedInodeFreesItsFidAndIsFoundAnew()
     {
-        using GoferMount mount = new();
+        using GoferMount mount = new(isDirect: IsDirect);
         File.WriteAllText(mount.PathOf("f"), "1");
         int before = Directory.GetFiles("/proc/self/fd").Length;
         for (int i = 0; i < 500; i++)
@@ -156,7 +159,7 @@ public sealed class GoferFileSystemTests
     [Fact]
     public void AFileIsMappedFromItsDescriptor()
     {
-        using GoferMount mount = new();
+        using GoferMount mount = new(isDirect: IsDirect);
         File.WriteAllText(mount.PathOf("f"), new string('m', 10_000));
         FileDescription open = mount.Root.Find("f").Open(OpenFlags.ReadOnly);
         MapRequest request = new() { Length = 1 << 20 };
@@ -179,7 +182,7 @@ public sealed class GoferFileSystemTests
     public void OwnersAndGroupsOfNewFilesFollowTheDirectory()
     {
         Assert.SkipUnless(HostCalls.Geteuid().Value == 0, "needs root to give files away");
-        using GoferMount mount = new();
+        using GoferMount mount = new(isDirect: IsDirect);
         mount.Root.SetAttributes(Kernel, new AttributeChange { Mask = AttributeMask.Gid | AttributeMask.Mode, Gid = 77, Mode = 0x5ff }).ShouldBe(Errno.None);
         OperationContext user = new(Core.Credentials.UserCredentials.Root with { FileUid = 1000, FileGid = 1000 }, null);
         mount.Root.Create(user, "f", 0x1a4, out Inode? file).ShouldBe(Errno.None);
@@ -191,7 +194,7 @@ public sealed class GoferFileSystemTests
     [Fact]
     public void AReadOnlyTreeRefusesChanges()
     {
-        using GoferMount mount = new(readOnly: true);
+        using GoferMount mount = new(readOnly: true, isDirect: IsDirect);
         File.WriteAllText(mount.PathOf("f"), "1");
         Inode file = mount.Root.Find("f");
         file.TryOpen(OpenFlags.WriteOnly).ShouldBe(Errno.EROFS);
@@ -202,7 +205,7 @@ public sealed class GoferFileSystemTests
     [Fact]
     public void FiguresAreTold()
     {
-        using GoferMount mount = new();
+        using GoferMount mount = new(isDirect: IsDirect);
         mount.FileSystem.GetStatistics(out FileSystemStatistics statistics).ShouldBe(Errno.None);
         statistics.BlockSize.ShouldBeGreaterThan(0UL);
         mount.FileSystem.Sync().ShouldBe(Errno.None);

@@ -15,7 +15,7 @@ internal sealed class GoferMount : IDisposable
     private readonly Thread _server;
     private readonly int _procFd;
 
-    public GoferMount(GoferSharing sharing = GoferSharing.Exclusive, bool donates = true, bool readOnly = false, Action<string>? populate = null)
+    public GoferMount(GoferSharing sharing = GoferSharing.Exclusive, bool donates = true, bool readOnly = false, bool isDirect = false, Action<string>? populate = null)
     {
         const int AtFdcwd = -100, OPath = 0x200000, OCloexec = 0x80000, Seqpacket = 5;
         Tree = Directory.CreateTempSubdirectory("goferfs").FullName;
@@ -24,10 +24,10 @@ internal sealed class GoferMount : IDisposable
         HostCalls.Socketpair(1, Seqpacket | OCloexec, 0, ref pair).OrThrow("socketpair");
         _procFd = HostCalls.Openat(AtFdcwd, "/proc/self/fd\0"u8, OPath | OCloexec, 0).OrThrow("open /proc/self/fd").Int;
         int tree = HostCalls.Openat(AtFdcwd, Encoding.UTF8.GetBytes(Tree + '\0'), OPath | OCloexec, 0).OrThrow("open the tree").Int;
-        GoferSession session = new(pair.First, tree, new HostFiles(_procFd), new TreeOptions { DonatesFiles = donates, ReadOnly = readOnly });
+        GoferSession session = new(pair.First, tree, new HostFiles(_procFd), new TreeOptions { DonatesFiles = donates, ReadOnly = readOnly, DonatesRoot = isDirect });
         _server = new Thread(session.Serve);
         _server.Start();
-        GoferFileSystem.Attach(pair.Second, sharing, out GoferFileSystem? fileSystem).ShouldBe(Errno.None);
+        GoferFileSystem.Attach(pair.Second, sharing, isDirect, out GoferFileSystem? fileSystem).ShouldBe(Errno.None);
         FileSystem = fileSystem!;
     }
 
