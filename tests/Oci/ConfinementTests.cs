@@ -7,6 +7,8 @@ namespace CVisor.Oci.Tests;
 /// <summary>What the host's kernel lets a running sandbox and its gofer do, and what is told when one of them dies.</summary>
 public sealed class ConfinementTests : IAsyncDisposable
 {
+    private const int WriteOnly = 1, AccessMode = 3, OPath = 0x200000;
+
     private readonly OciRuntime _runtime = OciRuntime.Get("runsc");
     private readonly string _id = Sandbox.NewId();
 
@@ -62,21 +64,32 @@ public sealed class ConfinementTests : IAsyncDisposable
         Link($"/proc/{PidOf("sandbox")}/ns/pid").ShouldNotBe(Link("/proc/self/ns/pid"));
     }
 
-    [Fact]
-    public async Task The_sandbox_holds_no_directory_and_no_file_but_the_guest_s()
+    [Theory]
+    [InlineData("--directfs=true")]
+    [InlineData("--directfs=false")]
+    public async Task The_sandbox_holds_no_directory_and_no_file_but_the_guest_s(string directFs)
     {
-        using Bundle bundle = await StartAsync("/bin/sh", "-c", "cat /etc/passwd > /dev/null; ls / > /dev/null; sleep 100");
+        await using OciRuntime runtime = OciRuntime.Get("runsc", directFs);
+        using Bundle bundle = await StartAsync(runtime, "/bin/sh", "-c", "cat /etc/passwd > /dev/null; ls / > /dev/null; sleep 100");
 
         // The last one is where it leaves its exit status, to be written only.
-        string end = $"{_runtime.State}/{_id}.exit";
+        string end = $"{runtime.State}/{_id}.exit";
+        string root = bundle.Config["root"]!["path"]!.GetValue<string>();
         string[] allowed = ["/dev/null", "/urandom", "/bin/busybox", "/etc/passwd", bundle.Folder + "/out", end];
         foreach (string fd in Directory.GetFileSystemEntries($"/proc/{PidOf("sandbox")}/fd"))
         {
             string target = Link(fd);
-            if (target.StartsWith('/') && !target.StartsWith("/memfd:", StringComparison.Ordinal) && !target.EndsWith(" (deleted)", StringComparison.Ordinal))
+            if (directFs == "--directfs=true" && Directory.Exists(fd))
+            {
+                // Of the container's tree, which is a mount of its own: its paths begin at its root. Good for looking names up.
+                target.ShouldBeOneOf("/", "/bin", "/etc");
+                Directory.GetFileSystemEntries(fd).Select(Path.GetFileName).Order().ShouldBe(Directory.GetFileSystemEntries(root + target).Select(Path.GetFileName).Order());
+                (Flags(fd) & OPath).ShouldBe(OPath, target);
+            }
+            else if (target.StartsWith('/') && !target.StartsWith("/memfd:", StringComparison.Ordinal) && !target.EndsWith(" (deleted)", StringComparison.Ordinal))
             {
                 allowed.ShouldContain(target);
-                (target != end || IsWriteOnly(fd)).ShouldBeTrue(target);
+                (target != end || (Flags(fd) & AccessMode) == WriteOnly).ShouldBeTrue(target);
                 Directory.Exists(fd).ShouldBeFalse(target);
             }
         }
@@ -154,10 +167,12 @@ public sealed class ConfinementTests : IAsyncDisposable
         result.Error.ShouldBe("");
     }
 
-    private async Task<Bundle> StartAsync(params string[] command)
+    private Task<Bundle> StartAsync(params string[] command) => StartAsync(_runtime, command);
+
+    private async Task<Bundle> StartAsync(OciRuntime runtime, params string[] command)
     {
         Bundle bundle = await OciBundle.CreateAsync(command);
-        await _runtime.StartDetachedAsync(bundle, _id);
+        await runtime.StartDetachedAsync(bundle, _id);
         return bundle;
     }
 
@@ -189,9 +204,9 @@ public sealed class ConfinementTests : IAsyncDisposable
         }
     }
 
-    /// <summary>By the access mode in /proc/PID/fdinfo (octal).</summary>
-    private static bool IsWriteOnly(string fd) =>
-        File.ReadLines(fd.Replace("/fd/", "/fdinfo/", StringComparison.Ordinal)).Any(static line => line.StartsWith("flags:", StringComparison.Ordinal) && (Convert.ToInt32(line[6..].Trim(), 8) & 3) == 1);
+    /// <summary>A descriptor's O_* flags, from /proc/PID/fdinfo (octal).</summary>
+    private static int Flags(string fd) => Convert.ToInt32(
+        File.ReadLines(fd.Replace("/fd/", "/fdinfo/", StringComparison.Ordinal)).Single(static line => line.StartsWith("flags:", StringComparison.Ordinal))[6..].Trim(), 8);
 
     private static string Link(string path) => new FileInfo(path).LinkTarget ?? path;
 
