@@ -22,6 +22,13 @@ public sealed class LinuxSyscallTable : ISyscallTable
     }
 
     /// <inheritdoc/>
+    /// <remarks>None with a tracer: it is told of every call.</remarks>
+    public ReadOnlySpan<int> StandingCalls => _tracer is null ? SyscallTable.StandingCalls : [];
+
+    /// <inheritdoc/>
+    public void Answer(Task task, Span<ulong> answers) => SyscallTable.Answer(task, answers);
+
+    /// <inheritdoc/>
     public void OnLeave(Task task, long number, in SyscallArgs args, in SyscallResult result)
         => _tracer?.OnLeave(task, unchecked((int)number), in args, in result);
 }

@@ -25,6 +25,12 @@ public interface IPlatform
     /// <summary>The first address that guest mappings may not use, in bytes; page aligned.</summary>
     ulong MaximumAddress { get; }
 
+    /// <summary>Names the system calls whose answers <see cref="GuestContext.SetAnswers"/> may give: the platform may then answer them itself. Called once, before any executor is made.</summary>
+    /// <param name="numbers">Their numbers; a platform may take some of them, or none.</param>
+    void ExpectAnswers(ReadOnlySpan<int> numbers)
+    {
+    }
+
     /// <summary>Makes the executor of worker <paramref name="index"/>; called on that worker's thread, which alone uses it afterwards (save for the members said to be thread-safe).</summary>
     IExecutor CreateExecutor(int index);
 }
@@ -203,6 +209,14 @@ public abstract class GuestContext
 
     /// <summary>Brings a released context back soon (<see cref="GuestExit.Interrupted"/>, or whatever happened first). Harmless on a held one. Thread-safe.</summary>
     public abstract void Interrupt();
+
+    /// <summary>
+    /// Gives the platform what the thread's calls answer from now on, in the order of <see cref="IPlatform.ExpectAnswers"/>, or takes that back (an empty span): then every call is the kernel's.
+    /// Answers are given while the context is held; they are taken back by any thread at any time, and no call that begins after this returns is answered from them.
+    /// </summary>
+    public virtual void SetAnswers(ReadOnlySpan<ulong> answers)
+    {
+    }
 
     /// <summary>Ends the hardware thread. The context is held or lost.</summary>
     public abstract void Destroy();

@@ -73,6 +73,20 @@ internal sealed unsafe class SharedRegion
         }
     }
 
+    /// <summary>Says which calls have answers in the slots, in this order; those that do not fit are asked for.</summary>
+    internal void SetAnswerPlaces(ReadOnlySpan<int> numbers)
+    {
+        Span<byte> places = Bytes(ConstantsOffset + AnswerPlaces, AnswerableNumbers);
+        places.Clear();
+        for (int i = 0; i < Math.Min(numbers.Length, MostAnswers); i++)
+        {
+            if (numbers[i] < AnswerableNumbers)
+            {
+                places[numbers[i]] = checked((byte)((Answers / 8) + i));
+            }
+        }
+    }
+
     /// <summary>Takes a line for a new carrier; its number, or -1 when there is none left.</summary>
     internal int TakeLine()
     {

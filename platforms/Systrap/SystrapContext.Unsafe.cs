@@ -112,6 +112,18 @@ internal sealed unsafe class SystrapContext : GuestContext
     }
 
     /// <inheritdoc/>
+    /// <remarks>The slot is the guest's to write: what it changes there it tells itself. The host's processors order stores, so that who learns that this returned also sees the word.</remarks>
+    public override void SetAnswers(ReadOnlySpan<ulong> answers)
+    {
+        for (int i = 0; i < Math.Min(answers.Length, MostAnswers); i++)
+        {
+            _region.Quad(_slot + Answers + ((ulong)i * 8)) = answers[i];
+        }
+
+        Volatile.Write(ref _region.Word(_slot + MayAnswer), answers.IsEmpty ? 0 : 1);
+    }
+
+    /// <inheritdoc/>
     public override void Destroy() => StubSpace.Retire(this);
 
     /// <summary>Makes it like new: no registers, the extended state that a program begins with.</summary>

@@ -39,7 +39,7 @@ internal static class SystrapLayout
 
     // The constants.
     internal const int RegionEnd = 0x00, TaskSizeWord = 0x08, CodeLength = 0x10, SpaceLength = 0x18, One = 0x20, KeepFrom = 0x28, KeepTo = 0x30;
-    internal const int IgnoreAction = 0x40, HandlerAction = 0x60, HelperProgram = 0x80, ThreadProgram = 0x90, Instructions = 0xa0;
+    internal const int IgnoreAction = 0x40, HandlerAction = 0x60, HelperProgram = 0x80, ThreadProgram = 0x90, AnswerPlaces = 0xa0, Instructions = 0x1a0;
 
     // The doorbell page.
     internal const int Spin = 0x00, HelperSpin = 0x04, Executors = 0x40, ExecutorStride = 64, MaximumExecutors = 32;
@@ -61,6 +61,9 @@ internal static class SystrapLayout
     // A slot.
     internal const int State = 0x00, Executor = 0x04, StopKind = 0x08, Saved = 0x0c, Self = 0x18, FsBase = 0x20, GsBase = 0x28, GsSeen = 0x30, LowFlags = 0x40;
     internal const int ReturnFrame = 0x48, Registers = 0x80, Info = 0x100, ErrorCode = 0x120, TrapNumber = 0x128, ExtendedState = 0x200;
+
+    // In a slot, too: whether the stub may answer calls, and the answers. AnswerPlaces has for each of the lowest numbers in which eighth byte of the slot its answer lies; 0 for none.
+    internal const int MayAnswer = 0x70, Answers = 0x130, MostAnswers = (ExtendedState - Answers) / 8, AnswerableNumbers = Instructions - AnswerPlaces;
 
     // Why a slot stopped, besides signals.
     internal const int PatchedCall = 0, BeforeReturn = 0x100;

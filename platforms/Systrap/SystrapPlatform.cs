@@ -111,6 +111,9 @@ public sealed class SystrapPlatform : IPlatform
     internal Helper Zygote { get; }
 
     /// <inheritdoc/>
+    public void ExpectAnswers(ReadOnlySpan<int> numbers) => Region.SetAnswerPlaces(numbers);
+
+    /// <inheritdoc/>
     public IExecutor CreateExecutor(int index) => new SystrapExecutor(this, index, _eventFds[index % _eventFds.Length]);
 
     internal void Add(SystrapExecutor executor)

@@ -33,6 +33,7 @@ public sealed record SyscallFamily(string Name, EquatableArray<SyscallRow> Rows)
 /// <param name="Errno">What a call of support none answers.</param>
 /// <param name="Blocks">Whether the handler may wait.</param>
 /// <param name="Restart">How an interrupted call goes on; empty when it is never interrupted.</param>
+/// <param name="IsStanding">Whether a platform may give the answer, which stays until the kernel withdraws it.</param>
 public sealed record SyscallRow(
     string Name,
     string Family,
@@ -44,4 +45,5 @@ public sealed record SyscallRow(
     string Note,
     string Errno,
     bool Blocks,
-    string Restart);
+    string Restart,
+    bool IsStanding);

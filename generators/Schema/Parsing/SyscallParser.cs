@@ -57,6 +57,7 @@ internal static class SyscallParser
         string errno = "ENOSYS";
         bool blocks = false;
         string restart = "";
+        bool isStanding = false;
 
         foreach (KeyValuePair<YamlScalarNode, YamlNode> field in reader.Entries(body, $"call {name}"))
         {
@@ -95,6 +96,14 @@ internal static class SyscallParser
                     }
 
                     break;
+                case "answer":
+                    isStanding = reader.Text(field.Value, what) == "standing";
+                    if (!isStanding)
+                    {
+                        reader.Report(field.Value, SpecRules.BadRow, $"{what}: the only kind of answer is 'standing'");
+                    }
+
+                    break;
                 default:
                     reader.Report(field.Key, SpecRules.BadRow, $"{name}: unknown key '{field.Key.Value}'");
                     break;
@@ -119,7 +128,7 @@ internal static class SyscallParser
         }
 
         return new SyscallRow(
-            name, family, x64, arm64, args.ToEquatableArray(), armArgs.ToEquatableArray(), support.Value, note, errno, blocks, restart);
+            name, family, x64, arm64, args.ToEquatableArray(), armArgs.ToEquatableArray(), support.Value, note, errno, blocks, restart, isStanding);
     }
 
     private static SupportLevel? ParseSupport(NodeReader reader, YamlNode node, string what)

@@ -18,6 +18,11 @@ internal static class RowValidation
                 file.Reader.Report(row.Key, SpecRules.MissingNote, $"{model.Name}: partial support needs a note that names what is missing");
             }
 
+            if (model.IsStanding && (model.Args.Count > 0 || model.Blocks || model.Support != SupportLevel.Full))
+            {
+                file.Reader.Report(row.Key, SpecRules.BadRow, $"{model.Name}: only a call that takes nothing, never waits and is supported in full has a standing answer");
+            }
+
             if (previous?.Family == model.Family && string.CompareOrdinal(previous.Name, model.Name) > 0)
             {
                 file.Reader.Report(row.Key, SpecRules.Unsorted, $"{model.Name}: comes before {previous.Name} in family {model.Family}");

@@ -10,8 +10,9 @@ namespace CVisor.Generators.Syscalls.Emit;
 /// <param name="Ready">Calls whose handler never waits.</param>
 /// <param name="Blocking">Calls whose handler may wait.</param>
 /// <param name="Refused">Calls without a handler, grouped by what they answer.</param>
+/// <param name="Standing">Calls whose answer a platform may give.</param>
 internal sealed record DispatchModel(
-    EquatableArray<DispatchCase> Ready, EquatableArray<DispatchCase> Blocking, EquatableArray<RefusedGroup> Refused)
+    EquatableArray<DispatchCase> Ready, EquatableArray<DispatchCase> Blocking, EquatableArray<RefusedGroup> Refused, EquatableArray<DispatchCase> Standing)
 {
     public static DispatchModel From(Spec spec)
     {
@@ -25,7 +26,8 @@ internal sealed record DispatchModel(
                 .GroupBy(r => r.Errno, System.StringComparer.Ordinal)
                 .OrderBy(g => g.Key, System.StringComparer.Ordinal)
                 .Select(g => new RefusedGroup(g.Key, g.Select(r => new RefusedCase(r.X64!.Value, r.Name)).ToEquatableArray()))
-                .ToEquatableArray());
+                .ToEquatableArray(),
+            handled.Where(r => r.IsStanding).Select(r => DispatchCase.From(r, types)).ToEquatableArray());
     }
 
     public static string Render(DispatchModel model) => Templates.Render("Dispatch", model);

@@ -34,6 +34,7 @@ public sealed partial class Task
             }
 
             Volatile.Write(ref _seccomp, SeccompState.Strict);
+            WithdrawAnswersLocked();
             return Errno.None;
         }
     }
@@ -66,6 +67,7 @@ public sealed partial class Task
             }
 
             Volatile.Write(ref _seccomp, state);
+            WithdrawAnswersLocked();
             return Errno.None;
         }
     }
@@ -86,6 +88,7 @@ public sealed partial class Task
         foreach (Task thread in ThreadGroup.Threads)
         {
             Volatile.Write(ref thread._seccomp, state);
+            thread.WithdrawAnswersLocked();
             thread._hasSyncedNoNewPrivileges |= thread != this && HasNoNewPrivileges;
         }
 

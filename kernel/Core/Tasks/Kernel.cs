@@ -24,6 +24,7 @@ public sealed partial class Kernel
         Platform = platform;
         Syscalls = syscalls;
         Memory = memory;
+        platform.ExpectAnswers(syscalls.StandingCalls);
         Scheduler = new Scheduler(this, platform, workerCount);
         MemoryWatch = new MemoryWatch(this);
         Load = new LoadAverage(this);

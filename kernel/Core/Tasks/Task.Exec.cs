@@ -141,7 +141,7 @@ public sealed partial class Task
         _ = ThreadGroup.Threads.Remove(leader);
         foreach (ThreadGroup child in ThreadGroup.Children)
         {
-            child.ParentThread = this;
+            child.SetParentLocked(this);
         }
 
         leader.DropTraceLocked();

@@ -120,6 +120,11 @@ public sealed partial class Task
                 return;
             }
 
+            if (_lacksAnswers)
+            {
+                GiveAnswers();
+            }
+
             SetRunState(RunState.InGuest);
             if (IsInterruptRequested && TryMove(RunState.InGuest, RunState.InKernel))
             {
@@ -144,7 +149,7 @@ public sealed partial class Task
         ref X64Registers registers = ref Context!.Registers;
         SyscallNumber = unchecked((long)registers.OrigRax);
         SyscallArguments = new SyscallArgs(registers.Rdi, registers.Rsi, registers.Rdx, registers.R10, registers.R8, registers.R9);
-        if (Seccomp is not null || Trace is not null)
+        if (IsWatched)
         {
             Start(ServeWatchedCall());
             return;
@@ -257,6 +262,14 @@ public interface ISyscallTable
 {
     /// <summary>Serves a call. Unknown numbers answer ENOSYS.</summary>
     Blocking<SyscallResult> Dispatch(Task task, long number, in SyscallArgs args);
+
+    /// <summary>Calls that the platform may answer in the kernel's place, by numbers. Nobody is told when it does.</summary>
+    ReadOnlySpan<int> StandingCalls => [];
+
+    /// <summary>What <see cref="StandingCalls"/> would answer a task, in their order. Called under <see cref="TaskSet.Lock"/>.</summary>
+    void Answer(Task task, Span<ulong> answers)
+    {
+    }
 
     /// <summary>Called when a call's result is about to be written; for strace.</summary>
     void OnLeave(Task task, long number, in SyscallArgs args, in SyscallResult result);

@@ -51,7 +51,15 @@ public sealed partial class Task
     public ThreadGroup ThreadGroup { get; }
 
     /// <summary>The thread's id. Changes only when a thread other than the leader calls execve(2) and becomes it.</summary>
-    public ProcessId Id { get; internal set; }
+    public ProcessId Id
+    {
+        get;
+        internal set
+        {
+            field = value;
+            _lacksAnswers = true;
+        }
+    }
 
     /// <summary>The thread id in the initial PID namespace.</summary>
     public int Tid => Id.Global;
@@ -66,7 +74,15 @@ public sealed partial class Task
     public string Name { get; set; }
 
     /// <summary>The hardware thread; null once the task has ended.</summary>
-    public GuestContext? Context { get; internal set; }
+    public GuestContext? Context
+    {
+        get;
+        internal set
+        {
+            field = value;
+            _lacksAnswers = true;
+        }
+    }
 
     /// <summary>The address space. Changed by the task itself (execve), read by others under <see cref="TaskSet.Lock"/>.</summary>
     public MemoryManager Memory { get; internal set; }
@@ -78,7 +94,15 @@ public sealed partial class Task
     public FdTable Descriptors { get; internal set; }
 
     /// <summary>Who the task is. Immutable value, replaced by the task itself.</summary>
-    public UserCredentials Credentials { get; set; }
+    public UserCredentials Credentials
+    {
+        get;
+        set
+        {
+            field = value;
+            _lacksAnswers = true;
+        }
+    }
 
     /// <summary>Where a zero is stored and a futex woken when the thread ends (set_tid_address(2)).</summary>
     public UserPtr ClearChildTid { get; set; }

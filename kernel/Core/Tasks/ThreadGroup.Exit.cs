@@ -103,7 +103,7 @@ public sealed partial class ThreadGroup
         {
             if (child.ParentThread == leaving && other is not null)
             {
-                child.ParentThread = other;
+                child.SetParentLocked(other);
                 child.SendParentDeathLocked();
             }
         }
@@ -165,7 +165,7 @@ public sealed partial class ThreadGroup
         Children.Clear();
         foreach (ThreadGroup child in orphans)
         {
-            child.ParentThread = reaper?.Threads.Find(static t => !t.HasExited);
+            child.SetParentLocked(reaper?.Threads.Find(static t => !t.HasExited));
             reaper?.Children.Add(child);
             child.SendParentDeathLocked();
             if (reaper is not null)
@@ -280,7 +280,7 @@ public sealed partial class ThreadGroup
         if (!IsZombie)
         {
             _ = Parent?.Children.Remove(this);
-            ParentThread = null;
+            SetParentLocked(null);
         }
     }
 

@@ -42,7 +42,7 @@ public sealed partial class ThreadGroup
     public int LiveThreads { get; internal set; }
 
     /// <summary>The thread that made it, or that took it over; null for a process put into the sandbox from outside.</summary>
-    internal Task? ParentThread { get; set; }
+    internal Task? ParentThread { get; private set; }
 
     /// <summary>The parent, or null.</summary>
     public ThreadGroup? Parent => ParentThread?.ThreadGroup;
@@ -89,13 +89,24 @@ public sealed partial class ThreadGroup
     /// <summary>Readable once the process has ended; for pidfds.</summary>
     public WaitQueue EndEvents { get; } = new();
 
+    /// <summary>Gives it to another thread.</summary>
+    [RequiresLock("TaskSet.Lock")]
+    internal void SetParentLocked(Task? parent)
+    {
+        ParentThread = parent;
+        foreach (Task thread in Threads)
+        {
+            thread.WithdrawAnswersLocked();
+        }
+    }
+
     [RequiresLock("TaskSet.Lock")]
     internal void AddFirstLocked(Task task, Task? parent)
     {
         Leader = task;
         Threads.Add(task);
         LiveThreads = 1;
-        ParentThread = parent;
+        SetParentLocked(parent);
         Parent?.Children.Add(this);
     }
 

@@ -262,6 +262,7 @@ public sealed partial class Task
     {
         Volatile.Write(ref _trace, new TraceState(tracer, isSeized, options));
         tracer.ThreadGroup.Tracees.Add(this);
+        WithdrawAnswersLocked();
     }
 
     /// <summary>A child of a traced task is traced from birth when the tracer asked for that.</summary>
@@ -363,6 +364,7 @@ public sealed partial class Task
         {
             _ = trace.Tracer.ThreadGroup.Tracees.Remove(this);
             Volatile.Write(ref _trace, null);
+            WithdrawAnswersLocked();
         }
     }
 

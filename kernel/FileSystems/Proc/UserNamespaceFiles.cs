@@ -62,7 +62,13 @@ internal static class UserNamespaceFiles
                 return Errno.EINVAL;
             }
 
-            return MayMap(who, ns, parent, ranges) && ns.TrySetMap(isGroup, ranges.ToArray()) ? Errno.None : Errno.EPERM;
+            if (!MayMap(who, ns, parent, ranges) || !ns.TrySetMap(isGroup, ranges.ToArray()))
+            {
+                return Errno.EPERM;
+            }
+
+            writer.Kernel.Tasks.OnMapped(ns);
+            return Errno.None;
         }
 
         /// <summary>One's own id alone is for everybody to map; more needs the right in the parent.</summary>

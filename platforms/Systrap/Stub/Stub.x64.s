@@ -35,6 +35,8 @@
     .set C_ACTION,     0x60          # struct sigaction: handler
     .set C_HELPER_PROG, 0x80         # struct sock_fprog
     .set C_THREAD_PROG, 0x90
+    .set C_ANSWERS,    0xa0          # a byte for each of the lowest numbers: where in a slot, in units of 8 bytes, its answer lies; 0 for none
+    .set ANSWERABLE,   256
 
 # doorbell: 64 bytes for each executor, and before them
     .set D_SPIN,        0x00         # how often a waiting carrier looks before it sleeps
@@ -80,6 +82,7 @@
     .set S_RESUME,   0x38            # where a patched call goes on
     .set S_FLAGS,    0x40            # flags at a patched call, as lahf and seto have them
     .set S_IRET,     0x48            # rip cs rflags rsp ss
+    .set S_ANSWERS,  0x70            # whether calls may be answered here; the answers lie from 0x130 on
     .set S_REGS,     0x80            # rax rbx rcx rdx rsi rdi rbp r8 .. r15
     .set S_INFO,     0x100           # the first half of siginfo
     .set S_ERROR,    0x120
@@ -416,7 +419,14 @@ in_site:
     lea rcx, [rip + code_start]
     mov rax, [rdx + U_RIP]
     sub rax, rcx
-    cmp rax, offset resume - code_start
+    cmp rax, offset answer_begin - code_start
+    jb 2f
+    cmp rax, offset answer_end - code_start
+    jae 4f
+    lea rax, [rip + answer_end]      # a call that was about to be answered here stops by itself, too
+    mov [rdx + U_RIP], rax
+    jmp back
+4:  cmp rax, offset resume - code_start
     jb 2f
     cmp rax, offset resume_end - code_start
     jae 2f
@@ -457,6 +467,35 @@ back:
 # A patched call, from a site's code: rcx is the slot, rax the number, r11 leads to the addresses where the guest goes on, and where in fact.
 call_entry:
     mov [rcx + S_REGS], rax
+    mov rax, [r11]
+    mov [rcx + S_IRET], rax
+    mov rax, [r11 + 8]
+    mov [rcx + S_RESUME], rax
+
+# The answer, if the Sentry has left one here, and nobody wants the guest thread to stop: a signal that comes behind the look at K_INTR goes on at answer_end
+# (in_stub). Until then nothing is lost: the guest's registers are as they were, or in the slot.
+answer_begin:
+    cmp dword ptr [rcx + S_ANSWERS], 0
+    je answer_end
+    mov rax, [rcx + S_REGS]
+    cmp rax, ANSWERABLE
+    jae answer_end
+    lea r11, [rip + constants + C_ANSWERS]
+    movzx r11d, byte ptr [r11 + rax]
+    test r11d, r11d
+    jz answer_end
+    mov rax, [rcx + S_CARRIER]
+    cmp dword ptr [rax + K_INTR], 0
+    jne answer_end
+    mov r11, [rcx + r11 * 8]
+    mov rax, [rcx + S_FLAGS]
+    add al, 127
+    sahf
+    mov rax, r11
+    mov rcx, [rcx + S_RESUME]
+    jmp rcx
+answer_end:
+    rdgsbase rcx
     mov [rcx + S_REGS + 8], rbx
     mov [rcx + S_REGS + 24], rdx
     mov [rcx + S_REGS + 32], rsi
@@ -470,10 +509,6 @@ call_entry:
     mov [rcx + S_REGS + 104], r14
     mov [rcx + S_REGS + 112], r15
     mov [rcx + S_IRET + 24], rsp
-    mov rax, [r11]
-    mov [rcx + S_IRET], rax
-    mov rax, [r11 + 8]
-    mov [rcx + S_RESUME], rax
     mov r12, rcx
     mov r13, [rcx + S_CARRIER]
     mov r14, [r13 + K_LINE]

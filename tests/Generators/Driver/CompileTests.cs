@@ -31,6 +31,9 @@ public sealed class CompileTests
     }
 
     [Fact]
+    public void Standing_answers_are_those_of_the_handlers() => Invoke("standing answers", "Answers").ShouldBe("102=-5 186=7 ");
+
+    [Fact]
     public void A_row_without_a_handler_is_an_error_that_names_it()
     {
         string handlers = s_handlers.Replace("Lseek(", "LseekElsewhere(", StringComparison.Ordinal).Replace("static partial global::CVisor.Core.Tasks.SyscallResult LseekElsewhere", "static global::CVisor.Core.Tasks.SyscallResult LseekElsewhere", StringComparison.Ordinal);
@@ -45,7 +48,9 @@ public sealed class CompileTests
         Errors(new GeneratorRun(FixtureSpec.Text, "Handlers,Dispatch", s_kernel, handlers)).ShouldHaveSingleItem().ShouldContain("CS0759");
     }
 
-    private static string Call(string why, int number, params ulong[] registers)
+    private static string Call(string why, int number, params ulong[] registers) => Invoke(why, "Run", number, registers.Concat(new ulong[6 - registers.Length]).ToArray());
+
+    private static string Invoke(string why, string method, params object[] arguments)
     {
         GeneratorRun run = new(FixtureSpec.Text, "Numbers,Handlers,Dispatch,Info", s_kernel, s_handlers);
         Errors(run).ShouldBeEmpty(why);
@@ -56,8 +61,8 @@ public sealed class CompileTests
         try
         {
             Assembly assembly = context.LoadFromStream(image);
-            MethodInfo entry = assembly.GetType("CVisor.Fixture.Entry")!.GetMethod("Run")!;
-            return (string)entry.Invoke(null, [number, registers.Concat(new ulong[6 - registers.Length]).ToArray()])!;
+            MethodInfo entry = assembly.GetType("CVisor.Fixture.Entry")!.GetMethod(method)!;
+            return (string)entry.Invoke(null, arguments)!;
         }
         finally
         {

@@ -16,6 +16,8 @@ internal static class FixtureSpec
             read: {x86_64: 0, aarch64: 63, args: {fd: fd, buf: out<bytes*count>, count: size}, blocks: true, restart: sys, support: full}
           tasks:
             clone: {x86_64: 56, aarch64: 220, args: {flags: ulong, stack: ptr, ctid: ptr, tls: ptr}, aarch64_args: {flags: ulong, stack: ptr, tls: ptr, ctid: ptr}, support: none}
+            gettid: {x86_64: 186, aarch64: 178, answer: standing, support: full}
+            getuid: {x86_64: 102, aarch64: 174, answer: standing, support: full}
             iopl: {x86_64: 172, args: {level: int}, support: none, errno: EPERM}
             nanosleep: {x86_64: 35, aarch64: 101, args: {req: in<timespec>}, blocks: true, support: none}
         types:

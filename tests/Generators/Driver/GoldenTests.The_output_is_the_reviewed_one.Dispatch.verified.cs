@@ -5,6 +5,16 @@ namespace CVisor.Syscalls;
 /// <summary>The x86_64 system call table: decodes registers and calls the handler of a number.</summary>
 public static class SyscallTable
 {
+    /// <summary>The calls with a standing answer.</summary>
+    public static global::System.ReadOnlySpan<int> StandingCalls => [102, 186];
+
+    /// <summary>Gives the answers that <see cref="StandingCalls"/> have for <paramref name="task"/> now, in their order.</summary>
+    public static void Answer(global::CVisor.Core.Tasks.Task task, global::System.Span<ulong> answers)
+    {
+        answers[0] = unchecked((ulong)global::CVisor.Syscalls.Handlers.Getuid(task).Register);
+        answers[1] = unchecked((ulong)global::CVisor.Syscalls.Handlers.Gettid(task).Register);
+    }
+
     /// <summary>Runs call <paramref name="number"/> for <paramref name="task"/>.</summary>
     /// <returns>The handler's result; for a number without one, the errno its row names, and ENOSYS when it has no row.</returns>
     public static global::CVisor.Core.Tasks.Blocking<global::CVisor.Core.Tasks.SyscallResult> Dispatch(
@@ -18,6 +28,12 @@ public static class SyscallTable
                 break;
             case 72:
                 result = global::CVisor.Syscalls.Handlers.Fcntl(task, unchecked((int)args.A0), unchecked((int)args.A1), args.A2);
+                break;
+            case 102:
+                result = global::CVisor.Syscalls.Handlers.Getuid(task);
+                break;
+            case 186:
+                result = global::CVisor.Syscalls.Handlers.Gettid(task);
                 break;
             case 0:
                 return global::CVisor.Syscalls.Handlers.Read(task, unchecked((int)args.A0), new global::CVisor.Core.Memory.UserPtr(args.A1), args.A2);

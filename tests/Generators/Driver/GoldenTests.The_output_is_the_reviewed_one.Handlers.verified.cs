@@ -15,4 +15,10 @@ public static partial class Handlers
 
     /// <summary>read(2)</summary>
     public static partial global::CVisor.Core.Tasks.Blocking<global::CVisor.Core.Tasks.SyscallResult> Read(global::CVisor.Core.Tasks.Task task, int fd, global::CVisor.Core.Memory.UserPtr buf, ulong count);
+
+    /// <summary>gettid(2)</summary>
+    public static partial global::CVisor.Core.Tasks.SyscallResult Gettid(global::CVisor.Core.Tasks.Task task);
+
+    /// <summary>getuid(2)</summary>
+    public static partial global::CVisor.Core.Tasks.SyscallResult Getuid(global::CVisor.Core.Tasks.Task task);
 }

@@ -19,7 +19,7 @@ public enum SyscallSupport
 public static class SyscallInfo
 {
     /// <summary>One more than the highest number with a row.</summary>
-    public const int Limit = 173;
+    public const int Limit = 187;
 
     /// <summary>Linux's name of <paramref name="number"/>, or null when it has no row.</summary>
     public static string? Name(int number) => number switch
@@ -30,7 +30,9 @@ public static class SyscallInfo
         35 => "nanosleep",
         56 => "clone",
         72 => "fcntl",
+        102 => "getuid",
         172 => "iopl",
+        186 => "gettid",
         _ => null,
     };
 
@@ -43,7 +45,9 @@ public static class SyscallInfo
         "nanosleep" => 35,
         "clone" => 56,
         "fcntl" => 72,
+        "getuid" => 102,
         "iopl" => 172,
+        "gettid" => 186,
         _ => -1,
     };
 
@@ -54,6 +58,8 @@ public static class SyscallInfo
         2 => SyscallSupport.Full,
         8 => SyscallSupport.Full,
         72 => SyscallSupport.Partial,
+        102 => SyscallSupport.Full,
+        186 => SyscallSupport.Full,
         _ => SyscallSupport.None,
     };
 }

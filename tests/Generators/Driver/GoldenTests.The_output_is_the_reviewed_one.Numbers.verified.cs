@@ -20,8 +20,12 @@ public static class SyscallNumbers
         public const int Clone = 56;
         /// <summary>fcntl(2)</summary>
         public const int Fcntl = 72;
+        /// <summary>getuid(2)</summary>
+        public const int Getuid = 102;
         /// <summary>iopl(2)</summary>
         public const int Iopl = 172;
+        /// <summary>gettid(2)</summary>
+        public const int Gettid = 186;
     }
 
     /// <summary>Numbers on aarch64.</summary>
@@ -35,6 +39,10 @@ public static class SyscallNumbers
         public const int Read = 63;
         /// <summary>nanosleep(2)</summary>
         public const int Nanosleep = 101;
+        /// <summary>getuid(2)</summary>
+        public const int Getuid = 174;
+        /// <summary>gettid(2)</summary>
+        public const int Gettid = 178;
         /// <summary>clone(2)</summary>
         public const int Clone = 220;
     }

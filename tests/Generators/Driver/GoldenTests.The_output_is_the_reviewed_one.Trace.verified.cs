@@ -64,8 +64,10 @@ public static class TraceData
             new TraceArg("fd", s_fd, TraceDirection.None, TraceCount.One),
             new TraceArg("cmd", s_fcntl_cmd, TraceDirection.None, TraceCount.One),
             new TraceArg("arg", s_ulong, TraceDirection.None, TraceCount.One)),
+        102 => new("getuid"),
         172 => new("iopl",
             new TraceArg("level", s_int, TraceDirection.None, TraceCount.One)),
+        186 => new("gettid"),
         _ => null,
     };
 }

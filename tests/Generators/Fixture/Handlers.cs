@@ -7,6 +7,10 @@ public static partial class Handlers
     public static partial global::CVisor.Core.Tasks.SyscallResult Fcntl(global::CVisor.Core.Tasks.Task task, int fd, int cmd, ulong arg)
         => new($"fcntl fd={fd} cmd={cmd} arg={arg}");
 
+    public static partial global::CVisor.Core.Tasks.SyscallResult Gettid(global::CVisor.Core.Tasks.Task task) => new("gettid", 7);
+
+    public static partial global::CVisor.Core.Tasks.SyscallResult Getuid(global::CVisor.Core.Tasks.Task task) => new("getuid", -5);
+
     public static partial global::CVisor.Core.Tasks.SyscallResult Lseek(global::CVisor.Core.Tasks.Task task, int fd, long offset)
         => new($"lseek fd={fd} offset={offset}");
 

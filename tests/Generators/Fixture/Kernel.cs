@@ -26,7 +26,7 @@ namespace CVisor.Core.Tasks
 
     public readonly record struct SyscallArgs(ulong A0, ulong A1, ulong A2, ulong A3, ulong A4, ulong A5);
 
-    public readonly record struct SyscallResult(string Text)
+    public readonly record struct SyscallResult(string Text, long Register = 0)
     {
         public static SyscallResult Fail(CVisor.Abi.Errno errno) => new(errno.ToString());
     }
@@ -41,6 +41,19 @@ namespace CVisor.Fixture
 {
     public static class Entry
     {
+        public static string Answers()
+        {
+            global::System.Span<ulong> answers = stackalloc ulong[CVisor.Syscalls.SyscallTable.StandingCalls.Length];
+            CVisor.Syscalls.SyscallTable.Answer(new CVisor.Core.Tasks.Task(), answers);
+            string text = "";
+            for (int i = 0; i < answers.Length; i++)
+            {
+                text += $"{CVisor.Syscalls.SyscallTable.StandingCalls[i]}={(long)answers[i]} ";
+            }
+
+            return text;
+        }
+
         public static string Run(int number, ulong[] r)
         {
             CVisor.Core.Tasks.Task task = new();

@@ -69,6 +69,12 @@ static void step_getpid(void *s) {
 }
 static void getpid_(void) { report("getpid", repeat(step_getpid, NULL, 64) * 1e9, "ns"); }
 
+static void step_null(void *s) {
+    (void)s;
+    syscall(SYS_getpgrp);
+}
+static void null_(void) { report("null_call", repeat(step_null, NULL, 64) * 1e9, "ns"); }
+
 static void step_clock(void *s) { clock_gettime(CLOCK_REALTIME, s); }
 static void clock_(void) {
     struct timespec t;
@@ -344,7 +350,7 @@ static const struct {
     const char *names;
     void (*run)(void);
 } figures[] = {
-    {"getpid", getpid_}, {"clock_gettime", clock_}, {"read1_devzero", read_zero}, {"pipe_self_rw", pipe_self}, {"epoll_wait_ready", epoll},
+    {"getpid", getpid_}, {"null_call", null_}, {"clock_gettime", clock_}, {"read1_devzero", read_zero}, {"pipe_self_rw", pipe_self}, {"epoll_wait_ready", epoll},
     {"pipe_pingpong", pipe_ping_pong}, {"futex_pingpong", futex_ping_pong}, {"signal_self", signal_self}, {"pthread_create_join", threads},
     {"fork_wait", forks}, {"fork_exec_wait", execs}, {"mmap_touch16_munmap", maps}, {"fault_per_page", faults}, {"open_close stat", names},
     {"create_write_unlink", creation}, {"file_write_seq file_read_seq_1M file_read_seq_4k", sequential}, {"unix_rr", unix_round_trip},

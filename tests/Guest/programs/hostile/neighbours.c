@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // syscalls: fork kill wait4 exit_group
+// needs: root
 // What else may lie in a process's address space: a platform keeps code and state of its own above the guest's memory. A guest that scribbles over all of it,
 // jumps into it with hostile registers, or makes the host's calls from there ends itself only. Natively nothing is there, and the same programs die of it.
 #include "../guest.h"
@@ -53,7 +54,7 @@ static void scribble(unsigned char what) {
         for (; at > task_size - ((uintptr_t)top_megabytes << 20); at -= 64)
             for (int i = 0; i < 64; i++) ((volatile unsigned char *)at)[i] = what == 2 ? (unsigned char)(at >> 6) * 31 + i : what;
     }
-    for (int i = 0; i < 100; i++) SYS(getppid);
+    for (int i = 0; i < 100; i++) SYS(getpgrp);
 }
 TEST(scribbling) {
     pid_t pids[4];
@@ -105,5 +106,36 @@ TEST(calls_from_there) {
             go(base, r));
         CHECK(WIFSIGNALED(end_of(pid)));
     }
+    still_well();
+}
+
+// Where a platform keeps what it tells a thread about itself, the thread can write: it tells itself what it likes, and nobody else.
+TEST(lies_about_oneself) {
+    enum { answers = 0x130, some = 26, nobody = 65534 };
+    put_file("secret", "");
+    OK(chmod("secret", 0600));
+    OK(chmod(".", 0755));
+    CHECK_EXIT(CHILD(
+        int pid = getpid();
+        uint64_t slot;
+        OK(SYS(setresgid, nobody, nobody, nobody));
+        OK(SYS(setresuid, nobody, nobody, nobody));
+        for (int i = 0; i < 50; i++) CHECK(getpid() == pid && getuid() == nobody);
+        OK(SYS(arch_prctl, 0x1004 /* ARCH_GET_GS */, &slot));
+        CHECK_EQ(slot, 0);
+        __asm__ volatile("rdgsbase %0" : "=r"(slot));
+        for (int i = 0; slot != 0 && i < some; i++) ((volatile uint64_t *)(slot + answers))[i] = 0;
+        if (slot != 0) CHECK_EQ(getuid(), 0);
+        CHECK_ERR(open("secret", O_RDONLY), EACCES);
+        CHECK_ERR(SYS(setresuid, 0, 0, 0), EPERM);
+        OK(kill(pid, 0));
+        CHECK_EXIT(CHILD(CHECK_EQ(getppid(), pid); CHECK_EQ(geteuid(), nobody)), 0);
+        // What is renewed is true again.
+        OK(SYS(prctl, 38 /* PR_SET_NO_NEW_PRIVS */, 1, 0, 0, 0));
+        CHECK_EQ(getuid(), nobody);
+        CHECK_EQ(getpid(), pid);
+        // And what is not allowed is not made so.
+        for (int i = 0; slot != 0 && i < 16; i++) ((volatile uint32_t *)(slot + 0x70))[i & 3] = i & 4 ? 0 : 1;
+        CHECK_ERR(open("secret", O_RDONLY), EACCES)), 0);
     still_well();
 }
