@@ -28,9 +28,15 @@ public static class OutputNames
     /// <summary>Random samples of 9P messages, for tests.</summary>
     public const string NinePSamples = "NinePSamples";
 
+    /// <summary>HostCodeX64: machine code of our own processes.</summary>
+    public const string HostCode = "HostCode";
+
+    /// <summary>StubX64: machine code of systrap's stubs.</summary>
+    public const string StubCode = "StubCode";
+
     /// <summary>The outputs of the guest call sections.</summary>
     public static readonly string[] OfSyscalls = { Numbers, Handlers, Dispatch, Info, Trace };
 
     /// <summary>Every name, to catch misspelt ones.</summary>
-    public static readonly string[] All = { Numbers, Handlers, Dispatch, Info, Trace, Filters, NineP, NinePSamples };
+    public static readonly string[] All = { Numbers, Handlers, Dispatch, Info, Trace, Filters, NineP, NinePSamples, HostCode, StubCode };
 }

@@ -55,7 +55,7 @@ internal sealed class CodePatcher
     internal bool IsSiteCode(ulong address) => address >= SitesAddress && address < _region.Address + AnswerOffset;
 
     /// <summary>Where the guest believes to go on that runs a site's code.</summary>
-    internal ulong ReturnAddressOf(ulong address) => SiteCode.ReturnAddress(Site((int)((address - SitesAddress) / SiteCode.SiteSize)));
+    internal ulong ReturnAddressOf(ulong address) => SiteCode.ReturnAddress(Site((int)((address - SitesAddress) / SiteSize)));
 
     /// <summary>Where a thread has to go that would go on at an address: elsewhere when the address lies inside of a patch.</summary>
     [NoAlloc]
@@ -265,7 +265,7 @@ internal sealed class CodePatcher
         }
 
         int site = _siteCount++;
-        ulong siteAddress = SitesAddress + ((ulong)site * SiteCode.SiteSize);
+        ulong siteAddress = SitesAddress + ((ulong)site * SiteSize);
         ulong back = address + (ulong)call + 2;
         SiteCode.Write(Site(site), siteAddress, _region.Address + StubX64.CallEntry, form, unchecked((uint)context.Registers.Rax), back, code[(call + 2)..]);
         _region.Quad(_space.Part + TableInSpace + ((ulong)site * 8)) = siteAddress;
@@ -399,9 +399,9 @@ internal sealed class CodePatcher
         return false;
     }
 
-    private Span<byte> Site(int number) => _region.Bytes(_space.Part + SitesInSpace + ((ulong)number * SiteCode.SiteSize), SiteCode.SiteSize);
+    private Span<byte> Site(int number) => _region.Bytes(_space.Part + SitesInSpace + ((ulong)number * SiteSize), SiteSize);
 
-    private Span<byte> Sites(int count) => _region.Bytes(_space.Part + SitesInSpace, count * SiteCode.SiteSize);
+    private Span<byte> Sites(int count) => _region.Bytes(_space.Part + SitesInSpace, count * SiteSize);
 
     private Span<byte> Table(int count) => _region.Bytes(_space.Part + TableInSpace, count * 8);
 

@@ -15,7 +15,6 @@ internal sealed class Helper
 {
     private const int SigKill = 9;
     private const ulong CloneVm = 0x100, CloneFiles = 0x400, SigChld = 17;
-    private const int PlainCall = 0, ForkCall = 1, SpawnCall = 2;
     private readonly SystrapPlatform _platform;
     private readonly SharedRegion _region;
     private readonly Lock _lock = new();

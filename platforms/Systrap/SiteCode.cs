@@ -21,13 +21,11 @@ internal static class SiteCode
     /// <summary>The most sites of an address space.</summary>
     internal const int SiteCount = (int)(TableSize / 8);
 
-    /// <summary>A site's code, in bytes; what it needs to know lies at its end.</summary>
-    internal const int SiteSize = 128;
-
     /// <summary>The patch's length in bytes.</summary>
     internal const int PatchSize = 7;
 
-    private const int TailOffset = 0x50, DataOffset = 0x60;
+    /// <summary>What a site's code needs to know lies at its end.</summary>
+    private const int DataOffset = 0x60;
     private static ReadOnlySpan<byte> Call => [0x0f, 0x05];
 
     private static ReadOnlySpan<byte> ClearEax => [0x31, 0xc0];
@@ -129,12 +127,12 @@ internal static class SiteCode
             0x04, 0x7f, 0x9e, // add al, 127; sahf
             0x4c, 0x89, 0xd8, // mov rax, r11
             0x0f, 0x05]); // syscall: a trap
-        int tail = TailOffset;
+        int tail = SiteTail;
         tail += form == Form.Move ? 0 : Put(code[tail..], behind[..CompareSize]);
         tail += Put(code[tail..], [0xff, 0x25]); // jmp [rip + data + 16]
         _ = Put32(code[tail..], DataOffset + 16 - (tail + 4));
         BinaryPrimitives.WriteUInt64LittleEndian(code[DataOffset..], returnAddress);
-        BinaryPrimitives.WriteUInt64LittleEndian(code[(DataOffset + 8)..], form == Form.Move ? returnAddress : address + TailOffset);
+        BinaryPrimitives.WriteUInt64LittleEndian(code[(DataOffset + 8)..], form == Form.Move ? returnAddress : address + SiteTail);
         BinaryPrimitives.WriteUInt64LittleEndian(code[(DataOffset + 16)..], returnAddress + CompareSize);
     }
 

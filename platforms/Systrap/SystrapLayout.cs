@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-using System.Runtime.Intrinsics.X86;
-
 namespace CVisor.Platforms.Systrap;
 
-/// <summary>Where things lie in the stub region (the same numbers as in Stub.x64.s), and in the file behind it.</summary>
-internal static class SystrapLayout
+/// <summary>Where things lie in the stub region, and in the file behind it.</summary>
+/// <remarks>This file is compiled into the generators, too: the stub's code (generators/MachineCode) knows no other numbers. So it holds constants alone.</remarks>
+internal static partial class SystrapLayout
 {
     internal const ulong PageSize = 4096;
 
@@ -14,6 +13,9 @@ internal static class SystrapLayout
     // Offsets in the region. Up to the lines it is the same everywhere; from the control page on it is an address space's own part.
     internal const ulong ConstantsOffset = 0x1000, DoorbellOffset = 0x4000, LinesOffset = 0x5000;
     internal const ulong ControlOffset = 0x105000, TableOffset = 0x106000, SitesOffset = 0x116000, AnswerOffset = 0x216000, CarriersOffset = 0x218000, SlotsOffset = 0x1218000;
+
+    /// <summary>A patched site's code. A guest that runs what lies from the tail on has its call behind it.</summary>
+    internal const int SiteSize = 128, SiteTail = 0x50;
 
     /// <summary>A carrier's line: what the Sentry tells it.</summary>
     internal const ulong LineSize = 64;
@@ -46,6 +48,7 @@ internal static class SystrapLayout
 
     // The control and the answer page.
     internal const int Sequence = 0x00, Kind = 0x04, Number = 0x08, Arguments = 0x10, Waits = 0x40, Then = 0x48;
+    internal const int PlainCall = 0, ForkCall = 1, SpawnCall = 2;
     internal const int Done = 0x00, HelperAsleep = 0x04, Result = 0x08;
 
     // A line.
@@ -56,10 +59,10 @@ internal static class SystrapLayout
     internal const int AllRegisters = 1, LoadState = 2;
 
     // A carrier's block.
-    internal const int CarrierLine = 0x08, CarrierAsleep = 0x10, CarrierInterrupt = 0x14, CarrierDone = 0x18, CarrierSeen = 0x1c, CarrierResult = 0x20, CarrierStack = 0x28, CarrierStackOffset = 0x100;
+    internal const int CarrierSlot = 0x00, CarrierLine = 0x08, CarrierAsleep = 0x10, CarrierInterrupt = 0x14, CarrierDone = 0x18, CarrierSeen = 0x1c, CarrierResult = 0x20, CarrierStack = 0x28, CarrierStackOffset = 0x100;
 
     // A slot.
-    internal const int State = 0x00, Executor = 0x04, StopKind = 0x08, Saved = 0x0c, Self = 0x18, FsBase = 0x20, GsBase = 0x28, GsSeen = 0x30, LowFlags = 0x40;
+    internal const int State = 0x00, Executor = 0x04, StopKind = 0x08, Saved = 0x0c, SlotCarrier = 0x10, Self = 0x18, FsBase = 0x20, GsBase = 0x28, GsSeen = 0x30, Resume = 0x38, LowFlags = 0x40;
     internal const int ReturnFrame = 0x48, Registers = 0x80, Info = 0x100, ErrorCode = 0x120, TrapNumber = 0x128, ExtendedState = 0x200;
 
     // In a slot, too: whether the stub may answer calls, and the answers. AnswerPlaces has for each of the lowest numbers in which eighth byte of the slot its answer lies; 0 for none.
@@ -70,16 +73,4 @@ internal static class SystrapLayout
 
     // System calls of x86_64 that stubs make.
     internal const int SysMmap = 9, SysMprotect = 10, SysMunmap = 11;
-
-    /// <summary>The length of an XSAVE area with everything that the host has switched on, in bytes.</summary>
-    internal static int StateSize { get; } = X86Base.IsSupported ? X86Base.CpuId(0xd, 0).Ebx : 0;
-
-    /// <summary>A guest thread's slot: a page where the extended state fits.</summary>
-    internal static ulong SlotSize { get; } = StateSize <= (int)PageSize - ExtendedState ? PageSize : 4 * PageSize;
-
-    /// <summary>The length of an address space's part: from the control page to the last slot.</summary>
-    internal static ulong SpaceSize => SlotsInSpace + (SlotCount * SlotSize);
-
-    /// <summary>The region's length.</summary>
-    internal static ulong RegionSize => ControlOffset + SpaceSize;
 }

@@ -4,7 +4,7 @@ namespace CVisor.Host;
 /// <summary>
 /// A child process that runs a list of raw system calls and never returns to managed code; the only way this project makes processes.
 /// </summary>
-/// <remarks>Each step is nine 64-bit words (see HostCode.x64.s, script_clone). The list is the caller's; it must live until the child has replaced or ended itself.</remarks>
+/// <remarks>Each step is nine 64-bit words (see ScriptClone in generators/MachineCode/HostCode.cs). The list is the caller's; it must live until the child has replaced or ended itself.</remarks>
 public static unsafe class ChildScript
 {
     /// <summary>Words in one step: number, six arguments, mode, result.</summary>

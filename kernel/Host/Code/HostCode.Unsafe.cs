@@ -6,7 +6,7 @@ namespace CVisor.Host;
 /// <summary>The page of machine code behind every host call, fault-tolerant copy and child process.</summary>
 /// <remarks>
 /// The page is mapped once, on first use, before any seccomp filter is installed; afterwards no libc function is needed
-/// to talk to the host. The source is HostCode.x64.s.
+/// to talk to the host. The source is generators/MachineCode/HostCode.cs.
 /// </remarks>
 internal static unsafe partial class HostCode
 {
@@ -26,7 +26,7 @@ internal static unsafe partial class HostCode
         (delegate* unmanaged[SuppressGCTransition]<long, long, long, long, long, long, long, long>)(Base + HostCodeX64.Syscall6);
 
     /// <summary>Has SIGSYS write a report and end the process.</summary>
-    /// <param name="report">What trap_handler in HostCode.x64.s reads; never moved or freed.</param>
+    /// <param name="report">What the trap handler (generators/MachineCode/HostCode.cs) reads; never moved or freed.</param>
     internal static void HandleTraps(byte* report)
     {
         // SAFETY: the data page is writable and the handler reads its first quadword only.

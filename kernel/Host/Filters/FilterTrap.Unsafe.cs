@@ -7,9 +7,9 @@ namespace CVisor.Host.Filters;
 
 /// <summary>What happens when this process's own filter refuses a host call: one line that names the call, and the end.</summary>
 /// <remarks>
-/// A filter answers "trap", so SIGSYS comes and the call is not made. The handler is machine code (trap_handler in
-/// HostCode.x64.s): the refused call may have been the runtime's, so nothing managed can run there. All it needs is laid
-/// out here beforehand.
+/// A filter answers "trap", so SIGSYS comes and the call is not made. The handler is machine code (TrapHandler in
+/// generators/MachineCode/HostCode.cs): the refused call may have been the runtime's, so nothing managed can run there.
+/// All it needs is laid out here beforehand.
 /// </remarks>
 public static unsafe class FilterTrap
 {

@@ -7,7 +7,7 @@ namespace CVisor.Host;
 
 /// <summary>
 /// A new process described as a list of system calls: the child runs them one after another in machine code
-/// (script_clone in HostCode.x64.s) and never enters managed code; the last one is an execve.
+/// (ChildScript) and never enters managed code; the last one is an execve.
 /// </summary>
 /// <remarks>
 /// Every argument is put into unmanaged memory while the script is built, so that the child needs nothing of the

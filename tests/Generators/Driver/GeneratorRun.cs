@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Collections.Immutable;
 using System.Text;
+using CVisor.Generators.MachineCode;
 using CVisor.Generators.NineP;
 using CVisor.Generators.Seccomp;
 using CVisor.Generators.Syscalls;
@@ -36,7 +37,7 @@ internal sealed class GeneratorRun
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
         _spec = new SpecFileText(SpecPath, spec);
         _driver = CSharpGeneratorDriver.Create(
-            [new SyscallGenerator().AsSourceGenerator(), new SeccompGenerator().AsSourceGenerator(), new NinePGenerator().AsSourceGenerator()],
+            [new SyscallGenerator().AsSourceGenerator(), new SeccompGenerator().AsSourceGenerator(), new NinePGenerator().AsSourceGenerator(), new MachineCodeGenerator().AsSourceGenerator()],
             [_spec],
             (CSharpParseOptions)Parse("", "").Options,
             new FixtureOptions(outputs),
