@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.Threading;
 using CVisor.Abi;
 using CVisor.Core.Time;
 using CVisor.Core.Vfs;
@@ -8,7 +9,9 @@ namespace CVisor.FileSystems.Synthetic;
 /// <summary>A file that the kernel makes up. Its attributes are fixed but for the owner.</summary>
 public abstract class SyntheticInode : Inode
 {
-    private readonly long _birthNs = KernelClock.RealtimeNs;
+    // On the clock that is cheap to read: each process has dozens of these, of which few are ever looked at.
+    private readonly long _bornAtNs = KernelClock.MonotonicNs;
+    private long _birthNs;
 
     /// <summary>Makes an inode.</summary>
     /// <param name="fileSystem">Its file system.</param>
@@ -44,6 +47,7 @@ public abstract class SyntheticInode : Inode
     public override Errno GetAttributes(out Attributes attributes)
     {
         (uint uid, uint gid) = Owner;
+        long birthNs = BirthNs;
         attributes = new Attributes
         {
             Mode = Mode,
@@ -54,11 +58,28 @@ public abstract class SyntheticInode : Inode
             Device = FileSystem.Device,
             SizeBytes = SizeBytes,
             BlockSize = 4096,
-            AccessTimeNs = _birthNs,
-            ModifyTimeNs = _birthNs,
-            ChangeTimeNs = _birthNs,
+            AccessTimeNs = birthNs,
+            ModifyTimeNs = birthNs,
+            ChangeTimeNs = birthNs,
         };
         return Errno.None;
+    }
+
+    /// <summary>When it was made, by the wall clock of the first look.</summary>
+    private long BirthNs
+    {
+        get
+        {
+            long known = Volatile.Read(ref _birthNs);
+            if (known != 0)
+            {
+                return known;
+            }
+
+            long birthNs = KernelClock.RealtimeNs - (KernelClock.MonotonicNs - _bornAtNs);
+            known = Interlocked.CompareExchange(ref _birthNs, birthNs, 0);
+            return known == 0 ? birthNs : known;
+        }
     }
 
     /// <summary>Truncation is accepted and does nothing (shells open control files with O_TRUNC); the rest is refused.</summary>
