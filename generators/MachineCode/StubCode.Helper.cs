@@ -18,8 +18,7 @@ internal sealed partial class StubCode
         c.Label(ref next);
         c.mov(ebx, At(DoorbellOffset + HelperSpin));
         c.Label(ref look);
-        c.mov(eax, __[r12 + Sequence]);
-        c.cmp(eax, r14d);
+        c.cmp(__[r12 + Sequence], r14d);
         c.jne(order);
         c.sub(ebx, 1);
         c.jb(sleep);
@@ -36,36 +35,51 @@ internal sealed partial class StubCode
         Call(SysFutex, next);
 
         c.Label(ref order);
-        c.mov(r14d, eax);
+        c.add(r14d, 1); // one after the other
         c.mov(__dword_ptr[r13 + HelperAsleep], 0);
-        c.mov(rdi, __[r12 + Arguments]);
-        c.mov(eax, __[r12 + Kind]);
+        c.mov(eax, r14d);
+        c.and(eax, OrderCount - 1);
+        c.shl(eax, OrderShift);
+        c.lea(r15, __[r12 + rax + OrderRing]);
+        c.mov(rdi, __[r15 + OrderArguments]);
+        c.mov(eax, __[r15 + OrderKind]);
         c.cmp(eax, ForkCall);
         c.je(fork);
         c.ja(_spawn);
-        c.mov(rsi, __[r12 + Arguments + 8]);
-        c.mov(rdx, __[r12 + Arguments + 16]);
-        c.mov(r10, __[r12 + Arguments + 24]);
-        c.mov(r8, __[r12 + Arguments + 32]);
-        c.mov(r9, __[r12 + Arguments + 40]);
-        c.mov(rax, __[r12 + Number]);
+        c.mov(rsi, __[r15 + OrderArguments + 8]);
+        c.mov(rdx, __[r15 + OrderArguments + 16]);
+        c.mov(r10, __[r15 + OrderArguments + 24]);
+        c.mov(r8, __[r15 + OrderArguments + 32]);
+        c.mov(r9, __[r15 + OrderArguments + 40]);
+        c.mov(rax, __[r15 + OrderNumber]);
         Call(_answer);
         Answer(next, sleep);
         Fork(fork);
     }
 
-    /// <summary>Gives an order's result and goes on to the next; if somebody lent its processor for it, wakes it and sleeps: it goes on when this process does.</summary>
+    /// <summary>
+    /// Gives an order's result and goes on to the next. Behind the last one it says so through the file, which no guest can; if somebody lent its processor, wakes it and sleeps: it goes on
+    /// when this process does.
+    /// </summary>
     private void Answer(Label next, Label sleep)
     {
         Label nobodyWaits = c.CreateLabel();
         c.Label(ref _answer);
-        c.mov(__[r13 + Result], rax);
-        c.mov(eax, r14d);
+        c.mov(ecx, r14d);
+        c.and(ecx, OrderCount - 1);
+        c.mov(__[r13 + (rcx * 8) + Results], rax);
+        c.cmp(__[r12 + Sequence], r14d);
+        c.jne(next); // who waits, waits for the last
         c.mov(rbx, __[r12 + Then]);
-        c.xchg(__[r13 + Done], eax);
+        c.mov(edi, Constant(RegionFile));
+        c.lea(rsi, __[r15 + OrderSequence]);
+        c.mov(edx, sizeof(int));
+        c.mov(r10, __[r12 + PartPlace]);
+        c.add(r10, Done);
+        Call(SysPwrite64);
         c.cmp(__dword_ptr[r12 + Waits], 0);
         c.je(nobodyWaits);
-        c.lea(rdi, __[r13 + Done]);
+        c.lea(rdi, __[r12 + Done]);
         Wake(nobodyWaits);
         c.Label(ref nobodyWaits);
         c.test(rbx, rbx);
@@ -74,13 +88,12 @@ internal sealed partial class StubCode
         Wake(sleep);
     }
 
-    /// <summary>Fork: flags, descriptor and offset of the new space's pages. The child is the helper of a copy of this address space.</summary>
+    /// <summary>Fork: flags, and where the new space's pages lie in the region's file. The child is the helper of a copy of this address space.</summary>
     private void Fork(Label fork)
     {
         const int ReadExecute = 5, ReadWrite = 3;
         c.Label(ref fork);
-        c.mov(r15, __[r12 + Arguments + 8]);
-        c.mov(rbx, __[r12 + Arguments + 16]);
+        c.mov(rbx, __[r15 + OrderArguments + 8]);
         Clone();
         c.jnz(_answer);
         Label behind = c.CreateLabel();
@@ -92,7 +105,7 @@ internal sealed partial class StubCode
         Call(SysMmap, _helper);
     }
 
-    /// <summary>The arguments of mmap(2) that put a part of the new space's pages where the parent's are: the descriptor in r15, the offset in rbx.</summary>
+    /// <summary>The arguments of mmap(2) that put a part of the new space's pages where the parent's are: the offset in rbx.</summary>
     private void MapPart(ulong place, int length, int protection)
     {
         const int SharedFixed = 0x11;
@@ -100,7 +113,7 @@ internal sealed partial class StubCode
         c.mov(rsi, Constant(length));
         c.mov(edx, protection);
         c.mov(r10d, SharedFixed);
-        c.mov(r8, r15);
+        c.mov(r8d, Constant(RegionFile));
         c.mov(r9, rbx);
     }
 

@@ -12,11 +12,11 @@ namespace CVisor.Generators.MachineCode;
 /// for more than the guest's own fate.</para>
 /// <para>One syscall instruction serves all calls (<see cref="Call(int, Label)"/>): the filters let no other address call. It goes on at rbp.</para>
 /// <para>A carrier keeps in r12 the slot it has loaded (0: none), in r13 its own block, in r14 its line, in r15d the last order seen. A helper has the control page in r12, the answer page in
-/// r13, in r14d the last order seen.</para>
+/// r13, in r14d the last order begun, in r15 where it lies.</para>
 /// </remarks>
 internal sealed partial class StubCode(Assembler c, CodeSymbols symbols)
 {
-    private const int SysWrite = 1, SysRtSigaction = 13, SysRtSigreturn = 15, SysClone = 56, SysExit = 60, SysSigaltstack = 131, SysPrctl = 157, SysFutex = 202, SysSeccomp = 317,
+    private const int SysWrite = 1, SysPwrite64 = 18, SysRtSigaction = 13, SysRtSigreturn = 15, SysClone = 56, SysExit = 60, SysSigaltstack = 131, SysPrctl = 157, SysFutex = 202, SysSeccomp = 317,
         SysCloseRange = 436;
 
     private const int SigKill = 9, SigUsr1 = 10, SigTrap = 5, SigChld = 17, SignalSetSize = 8, FutexWake = 1;

@@ -41,10 +41,14 @@ public interface IExecutor : IDisposable
     /// <summary>Makes an empty guest address space.</summary>
     AddressSpace CreateAddressSpace();
 
-    /// <summary>Makes an address space that maps what <paramref name="parent"/>'s maps, with the same protections; the kernel has write-protected what must be copied on write.</summary>
-    /// <param name="parent">A held context of the address space to copy.</param>
+    /// <summary>Makes an address space for a copy of <paramref name="parent"/>: it maps what the parent's maps, with the same protections, or nothing yet.</summary>
+    /// <param name="parent">A held context of the address space to copy; the first context of the copy has its extended registers.</param>
+    /// <param name="mappings">How many mappings the copy needs.</param>
+    /// <param name="isEmpty">
+    /// Whether nothing is mapped yet, which is cheaper when that is little: the caller has it mapped (<see cref="AddressSpace.MapFileLater"/> without a context) before guest code runs there.
+    /// </param>
     /// <returns>The space, or null when the host has no room for it.</returns>
-    AddressSpace? ForkAddressSpace(GuestContext parent);
+    AddressSpace? ForkAddressSpace(GuestContext parent, int mappings, out bool isEmpty);
 
     /// <summary>Makes a held context (a guest thread) in an address space, with undefined registers.</summary>
     /// <param name="space">The address space.</param>
@@ -104,9 +108,26 @@ public abstract class AddressSpace
     /// <param name="hostFd">The host descriptor to map (shared).</param>
     /// <param name="offset">Offset in that file, in bytes.</param>
     /// <param name="access">What the guest may do there.</param>
-    /// <param name="isStill">Whether nobody writes there: the platform may put a copy in its place that differs where the guest cannot tell.</param>
+    /// <param name="traits">What is known of the memory there.</param>
     /// <returns>Whether the host did it; false when it is out of memory or mappings.</returns>
-    public abstract bool MapFile(GuestContext via, ulong address, ulong length, int hostFd, ulong offset, MemoryAccess access, bool isStill);
+    public abstract bool MapFile(GuestContext via, ulong address, ulong length, int hostFd, ulong offset, MemoryAccess access, MappingTraits traits);
+
+    /// <summary>As <see cref="MapFile"/>, but the platform may put it off until the next <see cref="Flush"/>, which then tells whether the host did it.</summary>
+    public virtual bool MapFileLater(GuestContext? via, ulong address, ulong length, int hostFd, ulong offset, MemoryAccess access, MappingTraits traits) =>
+        MapFile(via!, address, length, hostFd, offset, access, traits);
+
+    /// <summary>As <see cref="Protect"/>, but the platform may put it off until the next <see cref="Flush"/>.</summary>
+    public virtual void ProtectLater(GuestContext? via, ulong address, ulong length, MemoryAccess access) => Protect(via!, address, length, access);
+
+    /// <summary>Has begun what has been put off.</summary>
+    public virtual void Start()
+    {
+    }
+
+    /// <summary>Waits for what has been put off. No guest code may run in the space in between.</summary>
+    /// <param name="via">A held context in this space, or null.</param>
+    /// <returns>Whether the host did all of it.</returns>
+    public virtual bool Flush(GuestContext? via) => true;
 
     /// <summary>Removes mappings; holes are fine.</summary>
     public abstract void Unmap(GuestContext via, ulong address, ulong length);
@@ -130,6 +151,19 @@ public abstract class AddressSpace
 
     /// <summary>Drops the space once its last context is gone. Thread-safe.</summary>
     public abstract void Release();
+}
+
+/// <summary>What a platform may make use of when it maps a range.</summary>
+[Flags]
+public enum MappingTraits
+{
+    None = 0,
+
+    /// <summary>Nobody writes there: the platform may put a copy in its place that differs where the guest cannot tell.</summary>
+    IsStill = 1,
+
+    /// <summary>All pages are in memory: they can be mapped at once, without a fault of the host for each.</summary>
+    IsThere = 2,
 }
 
 /// <summary>What guest code may do with a page.</summary>

@@ -10,7 +10,7 @@ namespace CVisor.Platforms.Ptrace;
 /// <remarks>Threads that guest threads left behind stay stopped in <c>_idle</c> for the next one: a new guest thread costs no clone.</remarks>
 internal sealed class PtraceAddressSpace : AddressSpace
 {
-    private const int MapShared = 1, MapFixed = 0x10;
+    private const int MapShared = 1, MapFixed = 0x10, MapPopulate = 0x8000;
     private readonly Stack<PtraceContext> _idle = new();
     private int _released;
 
@@ -30,9 +30,9 @@ internal sealed class PtraceAddressSpace : AddressSpace
     internal List<PtraceContext> Contexts { get; } = [];
 
     /// <inheritdoc/>
-    public override bool MapFile(GuestContext via, ulong address, ulong length, int hostFd, ulong offset, MemoryAccess access, bool isStill)
+    public override bool MapFile(GuestContext via, ulong address, ulong length, int hostFd, ulong offset, MemoryAccess access, MappingTraits traits)
     {
-        long result = Home.Inject((PtraceContext)via, SYS_mmap, unchecked((long)address), unchecked((long)length), (long)access, MapShared | MapFixed, hostFd, unchecked((long)offset));
+        long result = Home.Inject((PtraceContext)via, SYS_mmap, unchecked((long)address), unchecked((long)length), (long)access, MapShared | MapFixed | ((traits & MappingTraits.IsThere) != 0 ? MapPopulate : 0), hostFd, unchecked((long)offset));
         return !new HostResult(result).IsError;
     }
 

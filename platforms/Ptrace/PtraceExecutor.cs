@@ -66,8 +66,9 @@ internal sealed partial class PtraceExecutor : IExecutor
     }
 
     /// <inheritdoc/>
-    public AddressSpace? ForkAddressSpace(GuestContext parent)
+    public AddressSpace? ForkAddressSpace(GuestContext parent, int mappings, out bool isEmpty)
     {
+        isEmpty = false;
         int pid = CloneStub(((PtraceContext)parent).Tid, NewProcess, out _);
         return pid < 0 ? null : Adopt(pid);
     }

@@ -20,19 +20,25 @@ internal sealed class Carrier
     private int _sequence;
     private int _wakeSequence;
 
-    /// <summary>Prepares the block and the line; the thread does not exist yet.</summary>
+    /// <summary>The carrier whose block and line are prepared; the thread may not exist yet.</summary>
     internal Carrier(SystrapAddressSpace space, int index, int line)
     {
         _space = space;
         _region = space.Region;
-        _line = LinesOffset + ((ulong)line * LineSize);
-        _block = space.Part + CarriersInSpace + ((ulong)index * CarrierSize);
+        _line = LineAt(line);
+        _block = BlockAt(space.Part, index);
         BlockAddress = _region.Address + CarriersOffset + ((ulong)index * CarrierSize);
-        _region.Bytes(_line, (int)LineSize).Clear();
-        _region.Bytes(_block, CarrierStackOffset).Clear();
-        _region.Quad(_block + CarrierLine) = LineAddress;
-        _region.Quad(_block + CarrierStack) = BlockAddress + CarrierStackOffset;
-        _region.Quad(_block + CarrierStack + 16) = CarrierSize - CarrierStackOffset;
+    }
+
+    /// <summary>Prepares the block and the line of a carrier to be.</summary>
+    internal static void Prepare(SharedRegion region, ulong part, int index, int line)
+    {
+        ulong block = BlockAt(part, index);
+        region.Bytes(LineAt(line), (int)LineSize).Clear();
+        region.Bytes(block, CarrierStackOffset).Clear();
+        region.Quad(block + CarrierLine) = region.Address + LineAt(line);
+        region.Quad(block + CarrierStack) = region.Address + CarriersOffset + ((ulong)index * CarrierSize) + CarrierStackOffset;
+        region.Quad(block + CarrierStack + 16) = CarrierSize - CarrierStackOffset;
     }
 
     /// <summary>The line's address in every stub.</summary>
@@ -110,6 +116,10 @@ internal sealed class Carrier
 
     /// <summary>Wakes it if it sleeps.</summary>
     internal void Wake() => _ = HostCalls.FutexWakeShared(_region.At(_line), 1);
+
+    private static ulong LineAt(int line) => LinesOffset + ((ulong)line * LineSize);
+
+    private static ulong BlockAt(ulong part, int index) => part + CarriersInSpace + ((ulong)index * CarrierSize);
 
     private void Order(int order)
     {

@@ -169,12 +169,14 @@ internal sealed class CodePatcher
         child.Adopt(snapshot, this);
     }
 
-    /// <summary>The process is gone.</summary>
+    /// <summary>The process is gone, and takes its sites with it.</summary>
     internal void Release()
     {
         lock (_lock)
         {
             _isOff = true;
+            Table(_siteCount).Clear();
+            Sites(_siteCount).Clear();
             foreach (PatchedPage page in _pages.Values)
             {
                 _pool.Unreference(page.Copy);

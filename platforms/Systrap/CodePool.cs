@@ -11,6 +11,9 @@ internal sealed class CodePool
 {
     private const int FallocKeepSize = 1, FallocPunchHole = 2;
     private const int MostPages = 16384;
+
+    /// <summary>How many pages that nobody maps keep their memory: the next program is soon there.</summary>
+    private const int KeptPages = 32;
     private readonly Lock _lock = new();
     [GuardedBy(nameof(_lock))]
     private readonly List<int> _counts = [];
@@ -75,7 +78,11 @@ internal sealed class CodePool
         {
             if (--_counts[number] == 0)
             {
-                _ = HostCalls.Fallocate(Fd, FallocPunchHole | FallocKeepSize, (long)OffsetOf(number), (long)PageSize);
+                if (_free.Count >= KeptPages)
+                {
+                    _ = HostCalls.Fallocate(Fd, FallocPunchHole | FallocKeepSize, (long)OffsetOf(number), (long)PageSize);
+                }
+
                 _free.Push(number);
             }
         }

@@ -87,6 +87,10 @@ internal sealed unsafe class SharedRegion
         }
     }
 
+    /// <summary>Takes away what guests could write in a part, of which no guest's process is left; false when the host does not do it.</summary>
+    internal bool TryClearGuestPages(ulong offset) =>
+        !HostCalls.Fallocate(Fd, FallocPunchHole | FallocKeepSize, (long)(offset + AnswerInSpace), (long)(SpaceSize - AnswerInSpace)).IsError;
+
     /// <summary>Takes a line for a new carrier; its number, or -1 when there is none left.</summary>
     internal int TakeLine()
     {
@@ -211,6 +215,7 @@ internal sealed unsafe class SharedRegion
         Constant(One) = 1;
         Constant(KeepFrom) = (ulong)firstKept;
         Constant(KeepTo) = (ulong)lastKept;
+        Constant(RegionFile) = (ulong)Fd;
         Constant(IgnoreAction) = 1; // SIG_IGN
         Constant(HandlerAction) = Address + StubX64.Handler;
         Constant(HandlerAction + 8) = SaSiginfo | SaOnStack | SaRestorer | SaNoDefer;

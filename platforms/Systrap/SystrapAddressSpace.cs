@@ -16,17 +16,17 @@ internal sealed class SystrapAddressSpace : AddressSpace
     /// <summary>Beyond this many guest threads that run at once, they share carriers.</summary>
     private const int MostCarriers = 64;
 
-    private const int MapShared = 1, MapFixed = 0x10, SigKill = 9;
+    private const int MapShared = 1, MapFixed = 0x10, MapPopulate = 0x8000, SigKill = 9;
     private const ulong CloneThreadFlags = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000; // VM FS FILES SIGHAND THREAD SYSVSEM
     private readonly Lock _lock = new();
     [GuardedBy(nameof(_lock))]
     private readonly Stack<SystrapContext> _unused = new();
     [GuardedBy(nameof(_lock))]
-    private readonly List<Carrier> _idle = [];
+    private readonly List<Carrier> _idle;
     [GuardedBy(nameof(_lock))]
     private readonly Queue<SystrapContext> _starving = new();
     [GuardedBy(nameof(_lock))]
-    private readonly List<int> _lines = [];
+    private readonly List<int> _lines;
     [GuardedBy(nameof(_lock))]
     private int _nextSlot;
     private int _starvingCount;
@@ -37,6 +37,9 @@ internal sealed class SystrapAddressSpace : AddressSpace
         Platform = platform;
         Helper = helper;
         Patcher = new CodePatcher(this, platform.CodePool);
+        Pid = helper.GuestPid;
+        _lines = [helper.FirstLine];
+        _idle = [new Carrier(this, 0, helper.FirstLine) { Tid = Pid }];
     }
 
     internal SystrapPlatform Platform { get; }
@@ -53,7 +56,7 @@ internal sealed class SystrapAddressSpace : AddressSpace
     internal CodePatcher Patcher { get; }
 
     /// <summary>The process id of the guest's process.</summary>
-    internal int Pid { get; private set; }
+    internal int Pid { get; }
 
     /// <summary>Whether released contexts wait for a carrier.</summary>
     internal bool HasStarving => Volatile.Read(ref _starvingCount) != 0;
@@ -61,38 +64,22 @@ internal sealed class SystrapAddressSpace : AddressSpace
     /// <summary>Whether the host still has the guest's process.</summary>
     internal bool IsAlive => Volatile.Read(ref _isReleased) == 0 && !HostCalls.Kill(Pid, 0).IsError;
 
-    /// <summary>Makes an address space like that of a helper, with a process and its first carrier.</summary>
-    /// <param name="platform">The platform.</param>
-    /// <param name="from">The helper.</param>
-    /// <param name="parent">Whose copy it is, if it is one.</param>
+    /// <summary>Makes an empty address space.</summary>
     /// <returns>The space, or null when the host has no room for it.</returns>
-    internal static SystrapAddressSpace? Create(SystrapPlatform platform, Helper from, SystrapAddressSpace? parent = null)
+    internal static SystrapAddressSpace? Create(SystrapPlatform platform) => platform.Pool.Take() is { } helper ? new SystrapAddressSpace(platform, helper) : null;
+
+    /// <summary>Makes a copy of an address space, with all that is mapped there.</summary>
+    /// <returns>The copy, or null when the host has no room for it.</returns>
+    internal SystrapAddressSpace? Copy()
     {
-        Helper? helper = from.Fork();
-        if (helper is null)
+        if (Helper.BeginFork() is not { } helper || !helper.TryFinish())
         {
             return null;
         }
 
-        SystrapAddressSpace space = new(platform, helper);
-        parent?.Patcher.CopyTo(space.Patcher);
-        if (space.PrepareCarrier() is not { } first)
-        {
-            helper.End([]);
-            return null;
-        }
-
-        HostResult pid = helper.Spawn();
-        if (pid.IsError)
-        {
-            space.Release();
-            return null;
-        }
-
-        space.Pid = pid.Int;
-        first.Tid = pid.Int;
-        space.PutIdle(first);
-        return space;
+        SystrapAddressSpace copy = new(Platform, helper);
+        Patcher.CopyTo(copy.Patcher);
+        return copy;
     }
 
     /// <summary>A held context, like new.</summary>
@@ -281,12 +268,32 @@ internal sealed class SystrapAddressSpace : AddressSpace
     public override void ReturnBorrowed(GuestContext? via) => Patcher.SwitchOff(via);
 
     /// <inheritdoc/>
-    public override bool MapFile(GuestContext via, ulong address, ulong length, int hostFd, ulong offset, MemoryAccess access, bool isStill)
+    public override bool MapFile(GuestContext via, ulong address, ulong length, int hostFd, ulong offset, MemoryAccess access, MappingTraits traits)
     {
-        bool isCode = isStill && (access & (MemoryAccess.Execute | MemoryAccess.Write)) == MemoryAccess.Execute;
-        Patcher.OnMap(address, length, hostFd, offset, isCode);
-        return !Helper.Call(via, SysMmap, address, length, (ulong)access, MapShared | MapFixed, (ulong)hostFd, offset).IsError;
+        Patcher.OnMap(address, length, hostFd, offset, IsCode(access, traits));
+        return !Helper.Call(via, SysMmap, address, length, (ulong)access, MapFlags(traits), (ulong)hostFd, offset).IsError;
     }
+
+    /// <inheritdoc/>
+    public override bool MapFileLater(GuestContext? via, ulong address, ulong length, int hostFd, ulong offset, MemoryAccess access, MappingTraits traits)
+    {
+        Patcher.OnMap(address, length, hostFd, offset, IsCode(access, traits));
+        Helper.Post(SysMmap, address, length, (ulong)access, MapFlags(traits), (ulong)hostFd, offset);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override void ProtectLater(GuestContext? via, ulong address, ulong length, MemoryAccess access)
+    {
+        Patcher.BeforeProtect(via, address, length, access);
+        Helper.Post(SysMprotect, address, length, (ulong)access);
+    }
+
+    /// <inheritdoc/>
+    public override void Start() => Helper.Start();
+
+    /// <inheritdoc/>
+    public override bool Flush(GuestContext? via) => Helper.Flush(via);
 
     /// <inheritdoc/>
     public override void Unmap(GuestContext via, ulong address, ulong length) => UnmapBoth(via, address, length);
@@ -310,18 +317,18 @@ internal sealed class SystrapAddressSpace : AddressSpace
     {
         if (Interlocked.Exchange(ref _isReleased, 1) == 0)
         {
-            if (Pid != 0)
-            {
-                Kill();
-            }
-
+            Kill();
             Patcher.Release();
             lock (_lock)
             {
-                Helper.End([.. _lines]);
+                Platform.Pool.Return(Helper, [.. _lines]);
             }
         }
     }
+
+    private static ulong MapFlags(MappingTraits traits) => MapShared | MapFixed | ((traits & MappingTraits.IsThere) != 0 ? (ulong)MapPopulate : 0);
+
+    private static bool IsCode(MemoryAccess access, MappingTraits traits) => (traits & MappingTraits.IsStill) != 0 && (access & (MemoryAccess.Execute | MemoryAccess.Write)) == MemoryAccess.Execute;
 
     /// <summary>Unmaps guest memory, and not the jump table, if that lies within.</summary>
     private void UnmapBoth(GuestContext? via, ulong address, ulong length)
@@ -356,6 +363,7 @@ internal sealed class SystrapAddressSpace : AddressSpace
                 return null;
             }
 
+            Carrier.Prepare(Region, Part, _lines.Count, line);
             Carrier carrier = new(this, _lines.Count, line);
             _lines.Add(line);
             return carrier;

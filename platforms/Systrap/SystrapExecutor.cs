@@ -50,13 +50,14 @@ internal sealed class SystrapExecutor : IExecutor
 
     /// <inheritdoc/>
     public AddressSpace CreateAddressSpace() =>
-        SystrapAddressSpace.Create(_platform, _platform.Zygote) ?? throw new HostException("make a stub process", HostErrno.EAGAIN);
+        SystrapAddressSpace.Create(_platform) ?? throw new HostException("make a stub process", HostErrno.EAGAIN);
 
     /// <inheritdoc/>
-    public AddressSpace? ForkAddressSpace(GuestContext parent)
+    public AddressSpace? ForkAddressSpace(GuestContext parent, int mappings, out bool isEmpty)
     {
         SystrapContext context = (SystrapContext)parent;
-        SystrapAddressSpace? space = SystrapAddressSpace.Create(_platform, context.StubSpace.Helper, context.StubSpace);
+        isEmpty = mappings <= SystrapPlatform.MappingsWorthACopy;
+        SystrapAddressSpace? space = isEmpty ? SystrapAddressSpace.Create(_platform) : context.StubSpace.Copy();
         if (space is null)
         {
             return null;
@@ -354,6 +355,7 @@ internal sealed class SystrapExecutor : IExecutor
 
     private SystrapContext? Sleep()
     {
+        _platform.Pool.Renew();
         ref int asleep = ref _region.DoorbellWord(_asleepOffset);
         SystrapContext? back = null;
         _ = Interlocked.Exchange(ref asleep, 1); // Before the look: who stops after it sees the announcement, and rings.

@@ -40,16 +40,22 @@ internal static partial class SystrapLayout
     internal const ulong CarriersInSpace = CarriersOffset - ControlOffset, SlotsInSpace = SlotsOffset - ControlOffset;
 
     // The constants.
-    internal const int RegionEnd = 0x00, TaskSizeWord = 0x08, CodeLength = 0x10, SpaceLength = 0x18, One = 0x20, KeepFrom = 0x28, KeepTo = 0x30;
+    internal const int RegionEnd = 0x00, TaskSizeWord = 0x08, CodeLength = 0x10, SpaceLength = 0x18, One = 0x20, KeepFrom = 0x28, KeepTo = 0x30, RegionFile = 0x38;
     internal const int IgnoreAction = 0x40, HandlerAction = 0x60, HelperProgram = 0x80, ThreadProgram = 0x90, AnswerPlaces = 0xa0, Instructions = 0x1a0;
 
     // The doorbell page.
     internal const int Spin = 0x00, HelperSpin = 0x04, Executors = 0x40, ExecutorStride = 64, MaximumExecutors = 32;
 
     // The control and the answer page.
-    internal const int Sequence = 0x00, Kind = 0x04, Number = 0x08, Arguments = 0x10, Waits = 0x40, Then = 0x48;
+    internal const int Sequence = 0x00, Done = 0x04, Waits = 0x08, PartPlace = 0x10, Then = 0x18, OrderRing = 0x80;
+    internal const int HelperAsleep = 0x04, Results = 0x80;
+
+    /// <summary>How many orders to a helper fit in the control page: a power of two.</summary>
+    internal const int OrderCount = 32;
+
+    // An order, and its kinds.
+    internal const int OrderSize = 1 << OrderShift, OrderShift = 6, OrderSequence = 0x00, OrderKind = 0x04, OrderNumber = 0x08, OrderArguments = 0x10;
     internal const int PlainCall = 0, ForkCall = 1, SpawnCall = 2;
-    internal const int Done = 0x00, HelperAsleep = 0x04, Result = 0x08;
 
     // A line.
     internal const int LineSequence = 0x00, LineOrder = 0x04, LineSlot = 0x08, LineFlags = 0x10, LineArgument = 0x18, LineClone = 0x20;

@@ -52,11 +52,14 @@ public sealed class SystrapPlatform : IPlatform
     /// <summary>How long a guest thread may take to stop for an interrupt, however busy the machine is; then its process is ended.</summary>
     internal const long DeafNs = 5_000_000_000;
 
+    /// <summary>How many mappings are made anew for a forked process; the address space of one with more is copied.</summary>
+    internal const int MappingsWorthACopy = 64;
+
     private const int SigChld = 17, HelperSpins = 200;
     private const int EfdNonblock = 0x800, OCloexec = 0x80000;
     private readonly Lock _lock = new();
     [GuardedBy(nameof(_lock))]
-    private readonly List<Helper> _dying = [];
+    private readonly List<(Helper Helper, List<int> Lines)> _dying = [];
     private readonly int[] _eventFds;
     private readonly List<SystrapExecutor> _executors = [];
     private readonly bool _isAlone;
@@ -78,8 +81,10 @@ public sealed class SystrapPlatform : IPlatform
         Region.DoorbellWord(SystrapLayout.HelperSpin) = _isAlone ? 0 : HelperSpins;
         _ = HostCalls.IgnoreSignal(SigChld).OrThrow("let dead stubs go");
         ulong part = Region.TakeSpace();
+        Region.Quad(part + SystrapLayout.PartPlace) = part;
         HostResult pid = Region.StartZygote(part).OrThrow("make the first stub process");
-        Zygote = new Helper(this, part, pid.Int);
+        Pool = new StubPool(new Helper(this, part, pid.Int));
+        Pool.MakeAhead(); // The first program's, while the sandbox is being set up.
     }
 
     /// <inheritdoc/>
@@ -107,8 +112,8 @@ public sealed class SystrapPlatform : IPlatform
     /// <summary>Copies of code pages with patched call sites.</summary>
     internal CodePool CodePool { get; } = new();
 
-    /// <summary>The helper of an empty address space, from which others are made.</summary>
-    internal Helper Zygote { get; }
+    /// <summary>Empty address spaces: made ahead, or left behind by processes that have ended.</summary>
+    internal StubPool Pool { get; }
 
     /// <inheritdoc/>
     public void ExpectAnswers(ReadOnlySpan<int> numbers) => Region.SetAnswerPlaces(numbers);
@@ -151,21 +156,21 @@ public sealed class SystrapPlatform : IPlatform
     }
 
     /// <summary>Keeps a helper that was told to end until it has, and gives back the parts of those that have.</summary>
-    internal void Bury(Helper helper)
+    internal void Bury(Helper helper, List<int> lines)
     {
         lock (_lock)
         {
             for (int i = _dying.Count - 1; i >= 0; i--)
             {
-                if (_dying[i].AreGone)
+                if (_dying[i].Helper.AreGone)
                 {
-                    Region.ReturnSpace(_dying[i].Part);
+                    Region.ReturnSpace(_dying[i].Helper.Part);
                     Region.ReturnLines(_dying[i].Lines);
                     _dying.RemoveAt(i);
                 }
             }
 
-            _dying.Add(helper);
+            _dying.Add((helper, lines));
         }
     }
 

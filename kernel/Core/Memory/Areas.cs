@@ -62,6 +62,12 @@ internal sealed class Pma : Area
     /// <summary>What the address space allows there; null when nothing is mapped.</summary>
     internal MemoryAccess? Installed;
 
+    /// <summary>Whether all pages were in memory when it was made.</summary>
+    internal bool IsThere;
+
+    /// <summary>Whether it was copied at a fork that has not ended, so that a copied address space still maps the parent's pages there.</summary>
+    internal bool IsOwnAtFork;
+
     internal ulong OffsetOf(ulong address) => Offset + (address - Start);
 
     /// <summary>The part of this from an address on, or all of it; the caller counts the reference.</summary>
@@ -74,6 +80,8 @@ internal sealed class Pma : Area
         NeedsCopy = NeedsCopy,
         IsPrivateCopy = IsPrivateCopy,
         Installed = Installed,
+        IsThere = IsThere,
+        IsOwnAtFork = IsOwnAtFork,
     };
 }
 

@@ -159,13 +159,13 @@ public sealed partial class MemoryManager
             ulong piece = _memory.PieceBytes;
             ulong start = Math.Max(low, address & ~(piece - 1));
             ulong end = Math.Min(high, (address & ~(piece - 1)) + piece);
-            Errno error = _memory.Allocate(end - start, out ulong offset, overdraftBytes);
+            Errno error = _memory.Allocate(end - start, out ulong offset, out bool isThere, overdraftBytes);
             if (error != Errno.None)
             {
                 return error;
             }
 
-            pma = new Pma { Start = start, End = end, File = _memory, Offset = offset };
+            pma = new Pma { Start = start, End = end, File = _memory, Offset = offset, IsThere = isThere };
         }
         else
         {
@@ -252,6 +252,7 @@ public sealed partial class MemoryManager
         pma.Offset = offset;
         pma.NeedsCopy = false;
         pma.IsPrivateCopy = true;
+        pma.IsThere = true;
         if (wasInstalled && via is not null)
         {
             InstallLocked(vma, pma, address, via, force: true);
@@ -288,7 +289,7 @@ public sealed partial class MemoryManager
 
     /// <summary>Tells the hardware about the part of a PMA that lies in a VMA.</summary>
     [RequiresLock(nameof(_lock))]
-    private void InstallLocked(Vma vma, Pma pma, ulong address, GuestContext? via, bool force = false)
+    private void InstallLocked(Vma vma, Pma pma, ulong address, GuestContext? via, bool force = false, bool later = false)
     {
         MemoryAccess access = pma.NeedsCopy ? vma.Access & ~MemoryAccess.Write : vma.Access;
         if (pma.Installed == access && !force)
@@ -309,13 +310,21 @@ public sealed partial class MemoryManager
             return;
         }
 
-        // x86 cannot map memory that is writable and not readable; neither can Linux.
-        bool isStill = pma.File.IsStill && !vma.IsShared && (vma.Access & MemoryAccess.Write) == 0;
-        if (Space.MapFile(via, pma.Start, pma.Length, pma.File.HostFd, pma.Offset, (access & MemoryAccess.Write) != 0 ? access | MemoryAccess.Read : access, isStill))
+        bool isMapped = later
+            ? Space.MapFileLater(via, pma.Start, pma.Length, pma.File.HostFd, pma.Offset, WithRead(access), TraitsOf(vma, pma))
+            : Space.MapFile(via, pma.Start, pma.Length, pma.File.HostFd, pma.Offset, WithRead(access), TraitsOf(vma, pma));
+        if (isMapped)
         {
             pma.Installed = access;
         }
     }
+
+    /// <summary>x86 cannot map memory that is writable and not readable; neither can Linux.</summary>
+    private static MemoryAccess WithRead(MemoryAccess access) => (access & MemoryAccess.Write) != 0 ? access | MemoryAccess.Read : access;
+
+    private static MappingTraits TraitsOf(Vma vma, Pma pma) =>
+        (pma.IsThere ? MappingTraits.IsThere : MappingTraits.None) |
+        (pma.File.IsStill && !vma.IsShared && (vma.Access & MemoryAccess.Write) == 0 ? MappingTraits.IsStill : MappingTraits.None);
 
     /// <summary>Takes a PMA away from the hardware; the memory stays.</summary>
     [RequiresLock(nameof(_lock))]

@@ -8,8 +8,9 @@ namespace CVisor.Core.Memory;
 
 /// <summary>The sandbox's own memory: one memfd that all anonymous and in-memory pages of all guests lie in, mapped here in one piece.</summary>
 /// <remarks>
-/// Ranges are handed out with a reference count per page; a page whose count drops to zero is given back to the host at once (a hole is punched, so it reads as
+/// Ranges are handed out with a reference count per page; a page whose count drops to zero is given back to the host (a hole is punched, so it reads as
 /// zeros when it is handed out again). Handing out costs nothing: the host commits a page when it is touched.
+/// A few pages of small ranges are kept instead (<see cref="_kept"/>): clearing one when it is handed out again costs a tenth of what its way to the host and back does.
 /// </remarks>
 public sealed class SandboxMemory : MemoryFile
 {
@@ -17,6 +18,9 @@ public sealed class SandboxMemory : MemoryFile
     private const int FallocKeepSize = 1, FallocPunchHole = 2;
     private const ulong PageSize = 4096;
     private const int ChunkPages = 16384;
+
+    /// <summary>How many pages are kept at most, and of what ranges.</summary>
+    private const int MostKeptPages = 192, KeptRangePages = 16;
 
     // The host commits what is touched, so a large piece only saves faults.
     private const ulong LargePieceBytes = 4UL << 20, SmallPieceBytes = 64UL << 10;
@@ -33,6 +37,12 @@ public sealed class SandboxMemory : MemoryFile
     [GuardedBy(nameof(_lock))]
     private ulong _top;
     private long _usedPages;
+
+    /// <summary>Freed ranges that have not been given back, the oldest first; and how many pages that is.</summary>
+    [GuardedBy(nameof(_lock))]
+    private readonly List<(ulong Offset, ulong End)> _kept = [];
+    [GuardedBy(nameof(_lock))]
+    private int _keptPages;
 
     private SandboxMemory(int fd, nuint address, ulong sizeBytes)
         : base(fd) => (_base, _sizeBytes) = (address, sizeBytes);
@@ -88,11 +98,25 @@ public sealed class SandboxMemory : MemoryFile
     /// <param name="offset">Where it lies.</param>
     /// <param name="overdraftBytes">How far it may go beyond the limit.</param>
     /// <returns>None or ENOMEM.</returns>
-    public Errno Allocate(ulong lengthBytes, out ulong offset, ulong overdraftBytes = 0)
+    public Errno Allocate(ulong lengthBytes, out ulong offset, ulong overdraftBytes = 0) => Allocate(lengthBytes, out offset, out _, overdraftBytes);
+
+    /// <summary>Hands out a contiguous, zeroed range with one reference on each page.</summary>
+    /// <param name="lengthBytes">Whole pages.</param>
+    /// <param name="offset">Where it lies.</param>
+    /// <param name="isThere">Whether the host has committed all of it.</param>
+    /// <param name="overdraftBytes">How far it may go beyond the limit.</param>
+    /// <returns>None or ENOMEM.</returns>
+    public Errno Allocate(ulong lengthBytes, out ulong offset, out bool isThere, ulong overdraftBytes = 0)
     {
+        isThere = false;
         lock (_lock)
         {
             // A long range is committed bit by bit, if ever; only its beginning must have room.
+            if ((ulong)UsedBytes + lengthBytes + ((ulong)_keptPages * PageSize) > LimitBytes)
+            {
+                GiveBackLocked(0);
+            }
+
             if ((ulong)UsedBytes + lengthBytes > LimitBytes && CommittedBytes + Math.Min(lengthBytes, SmallPieceBytes) > LimitBytes + overdraftBytes)
             {
                 offset = 0;
@@ -108,7 +132,7 @@ public sealed class SandboxMemory : MemoryFile
                 }
 
                 offset = start;
-                SetCountsLocked(start, lengthBytes);
+                isThere = SetCountsLocked(start, lengthBytes);
                 return Errno.None;
             }
 
@@ -120,7 +144,7 @@ public sealed class SandboxMemory : MemoryFile
 
             offset = _top;
             _top += lengthBytes;
-            SetCountsLocked(offset, lengthBytes);
+            isThere = SetCountsLocked(offset, lengthBytes);
             return Errno.None;
         }
     }
@@ -195,11 +219,84 @@ public sealed class SandboxMemory : MemoryFile
     public void Decommit(ulong offset, ulong length) =>
         _ = HostCalls.Fallocate(HostFd, FallocPunchHole | FallocKeepSize, (long)offset, (long)length);
 
+    /// <summary>Gives what is kept back to the host: nobody asks for it.</summary>
+    public void GiveBack()
+    {
+        lock (_lock)
+        {
+            GiveBackLocked(0);
+        }
+    }
+
+    [RequiresLock(nameof(_lock))]
+    private void GiveBackLocked(int remaining)
+    {
+        int given = 0;
+        for (; _keptPages > remaining; given++)
+        {
+            (ulong offset, ulong end) = _kept[given];
+            Decommit(offset, end - offset);
+            _keptPages -= (int)((end - offset) / PageSize);
+        }
+
+        _kept.RemoveRange(0, given);
+    }
+
+    [RequiresLock(nameof(_lock))]
+    private void KeepLocked(ulong offset, ulong length)
+    {
+        int pages = (int)(length / PageSize);
+        GiveBackLocked(MostKeptPages - pages);
+        _kept.Add((offset, offset + length));
+        _keptPages += pages;
+    }
+
+    /// <summary>Clears what is kept of a range that is handed out.</summary>
+    [RequiresLock(nameof(_lock))]
+    private void ClearKeptLocked(ulong offset, ulong end)
+    {
+        for (int i = _kept.Count - 1; i >= 0; i--)
+        {
+            (ulong from, ulong to) = _kept[i];
+            ulong first = Math.Max(from, offset);
+            ulong last = Math.Min(to, end);
+            if (first >= last)
+            {
+                continue;
+            }
+
+            if (!SafeMemory.Zero(_base + (nuint)first, (nuint)(last - first)))
+            {
+                Decommit(first, last - first);
+            }
+
+            _keptPages -= (int)((last - first) / PageSize);
+            _kept.RemoveAt(i);
+            if (from < first)
+            {
+                _kept.Insert(i, (from, first));
+            }
+
+            if (last < to)
+            {
+                _kept.Insert(i, (last, to));
+            }
+        }
+    }
+
     [RequiresLock(nameof(_lock))]
     private void FreeLocked(ulong offset, ulong length)
     {
         _usedPages -= (long)(length / PageSize);
-        Decommit(offset, length);
+        if (length <= KeptRangePages * PageSize)
+        {
+            KeepLocked(offset, length);
+        }
+        else
+        {
+            Decommit(offset, length);
+        }
+
         if (_freeByEnd.TryGetValue(offset, out ulong before))
         {
             RemoveFreeLocked(before, offset - before);
@@ -239,15 +336,22 @@ public sealed class SandboxMemory : MemoryFile
     }
 
     [RequiresLock(nameof(_lock))]
-    private void SetCountsLocked(ulong offset, ulong length)
+    private bool SetCountsLocked(ulong offset, ulong length)
     {
+        int kept = _keptPages;
         ulong end = (offset + length) / PageSize;
+        if (_keptPages > 0)
+        {
+            ClearKeptLocked(offset, offset + length);
+        }
+
         for (ulong page = offset / PageSize; page < end; page++)
         {
             CountLocked(page) = 1;
         }
 
         _usedPages += (long)(length / PageSize);
+        return (ulong)(kept - _keptPages) == length / PageSize;
     }
 
     [RequiresLock(nameof(_lock))]

@@ -52,6 +52,11 @@ public sealed class MemoryWatch : KernelTimer
         Volatile.Write(ref _isArmed, 0);
         if (memory.CommittedBytes > memory.LimitBytes)
         {
+            memory.GiveBack();
+        }
+
+        if (memory.CommittedBytes > memory.LimitBytes)
+        {
             _ = TryKill();
         }
 

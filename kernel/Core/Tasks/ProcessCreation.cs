@@ -123,6 +123,7 @@ public sealed partial class Kernel
             _ = task.AddFilter(filter, isForAll: false, out _); // It is the first.
         }
 
+        program.Memory.InstallAhead(context, program.Entry, program.StackPointer);
         task.StartProgram(program);
         task.Launch();
         return new ProcessResult(task.ThreadGroup, Errno.None);

@@ -44,6 +44,7 @@ public sealed partial class Task
         // The point of no return.
         program.Memory.DumpFilter = Memory.DumpFilter;
         SwitchMemory(program.Memory, context!);
+        Memory.InstallAhead(context!, program.Entry, program.StackPointer);
         CloseOnExecute();
         lock (Kernel.Tasks.Lock)
         {

@@ -71,7 +71,7 @@ public class Memory
     /// <summary>Hardware that does as it is told.</summary>
     private sealed class Nothing : AddressSpace
     {
-        public override bool MapFile(GuestContext via, ulong address, ulong length, int hostFd, ulong offset, MemoryAccess access, bool isStill) => true;
+        public override bool MapFile(GuestContext via, ulong address, ulong length, int hostFd, ulong offset, MemoryAccess access, MappingTraits traits) => true;
 
         public override void Unmap(GuestContext via, ulong address, ulong length)
         {
