@@ -57,7 +57,7 @@ internal sealed partial class StubCode
         Obey(sleep);
     }
 
-    /// <summary>Stores the extended registers in the slot unless they lie there; goes on at rbp.</summary>
+    /// <summary>Stores the extended registers in the slot unless they lie there; goes on at rbp. No slot is loaded from then on: another carrier may run it meanwhile.</summary>
     private void SaveState()
     {
         Label isSaved = c.CreateLabel();
@@ -72,6 +72,7 @@ internal sealed partial class StubCode
         c.mov(eax, 1);
         c.xchg(__[r12 + Saved], eax);
         c.Label(ref isSaved);
+        c.xor(r12d, r12d);
         c.jmp(rbp);
     }
 
@@ -80,7 +81,7 @@ internal sealed partial class StubCode
         Label save = c.CreateLabel(), make = c.CreateLabel(), saved = c.CreateLabel(), answered = c.CreateLabel(), failed = c.CreateLabel();
         c.mov(r15d, eax);
         c.mov(__[r13 + CarrierSeen], eax);
-        c.mov(eax, __[r14 + LineOrder]);
+        c.and(eax, OrderMask);
         c.cmp(eax, SaveOrder);
         c.jb(_run);
         c.je(save);
@@ -94,7 +95,7 @@ internal sealed partial class StubCode
         c.mov(eax, 1);
         c.xchg(__[r13 + CarrierAsleep], eax);
         c.mov(__[r13 + CarrierDone], r15d);
-        c.mov(rdi, __[r14 + LineArgument]);
+        c.mov(rdi, __[r14 + LineWake]);
         Wake(sleep);
 
         c.Label(ref save);
@@ -106,7 +107,7 @@ internal sealed partial class StubCode
         c.jmp(_wait);
 
         c.Label(ref make);
-        c.mov(rbx, __[r14 + LineArgument]);
+        c.mov(rbx, __[r14 + LineBlock]);
         c.mov(rdi, __[r14 + LineClone]);
         Clone();
         c.jnz(failed);

@@ -56,9 +56,6 @@ internal sealed class Carrier
     /// <summary>Whether it waits in the host, and needs a call to be woken.</summary>
     internal bool IsAsleep => Volatile.Read(ref _region.Word(_block + CarrierAsleep)) != 0;
 
-    /// <summary>Whether its last order was to wake another and sleep.</summary>
-    internal bool HasLent => _sequence == _wakeSequence;
-
     /// <summary>Whether it has taken its last order.</summary>
     internal bool HasTaken => Volatile.Read(ref _region.Word(_block + CarrierSeen)) == _sequence;
 
@@ -94,7 +91,7 @@ internal sealed class Carrier
     /// <summary>Has it wake who sleeps on a word of its own process or of all, and sleep itself.</summary>
     internal void WakeWord(ulong address)
     {
-        _region.Quad(_line + LineArgument) = address;
+        _region.Quad(_line + LineWake) = address;
         Order(WakeOrder);
         _wakeSequence = _sequence;
     }
@@ -103,7 +100,7 @@ internal sealed class Carrier
     /// <returns>The new thread's id, or the error.</returns>
     internal HostResult Make(Carrier other, ulong flags)
     {
-        _region.Quad(_line + LineArgument) = other.BlockAddress;
+        _region.Quad(_line + LineBlock) = other.BlockAddress;
         _region.Quad(_line + LineClone) = flags;
         Order(MakeOrder);
         if (IsAsleep)
@@ -133,7 +130,8 @@ internal sealed class Carrier
             }
         }
 
-        _region.Word(_line + LineOrder) = order;
-        _ = Interlocked.Exchange(ref _region.Word(_line), unchecked(++_sequence));
+        // One word says that there is an order and which: nobody waits until an order to wake was taken, and the next must not be read in its place.
+        _sequence = unchecked(((_sequence & ~OrderMask) + OrderStep) | order);
+        _ = Interlocked.Exchange(ref _region.Word(_line + LineSequence), _sequence);
     }
 }

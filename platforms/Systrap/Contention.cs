@@ -8,9 +8,8 @@ namespace CVisor.Platforms.Systrap;
 /// <remarks>It shows in the looking itself: looks that are far apart. Then nobody looks for a while, for longer each time that it shows again soon.</remarks>
 internal sealed class Contention
 {
-    private const long QuickTicks = 10_000;
     private const long ApartTicks = 1_500_000, ShortestTicks = 2_000_000, LongestTicks = 256_000_000; // of a clock in ns
-    private const int MissedOrders = 3;
+    private const int MissedOrders = 6;
     private int _missedOrders;
     private long _until;
     private long _span = ShortestTicks;
@@ -18,9 +17,6 @@ internal sealed class Contention
 
     /// <summary>The time, for <see cref="HasPassed"/>.</summary>
     internal static long Now => HostClock.MonotonicNs;
-
-    /// <summary>Whether a stub would still be looking that stopped then, and was seen at once.</summary>
-    internal static bool IsQuick(long then) => Now - then < QuickTicks;
 
     /// <summary>Whether looking pays.</summary>
     internal bool IsCalm

@@ -169,6 +169,30 @@ internal sealed class SystrapAddressSpace : AddressSpace
         }
     }
 
+    /// <summary>Whether an idle carrier looks for orders.</summary>
+    internal bool IsAnyAwake
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _idle.Count > 0 && !_idle[^1].IsAsleep;
+            }
+        }
+    }
+
+    /// <summary>Has an idle carrier save the extended registers that it has of a context.</summary>
+    internal void SaveIdle(SystrapContext context)
+    {
+        lock (_lock)
+        {
+            if (context.Last is { IsAsleep: false } last && last.Loaded == context && _idle.Contains(last))
+            {
+                last.Save();
+            }
+        }
+    }
+
     /// <summary>A released context goes behind those that wait for a carrier, and its own carrier to the first of them.</summary>
     internal void TakeTurns(SystrapContext context, Carrier carrier)
     {

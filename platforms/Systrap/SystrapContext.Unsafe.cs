@@ -166,7 +166,15 @@ internal sealed unsafe class SystrapContext : GuestContext
             return true;
         }
 
-        Carrier?.Save(); // Without one, its last carrier is about to take another thread or to sleep, and saves before.
+        if (Carrier is { } carrier)
+        {
+            carrier.Save();
+        }
+        else
+        {
+            StubSpace.SaveIdle(this); // Otherwise its last carrier is about to take another thread or to sleep, and saves before.
+        }
+
         if (_region.AwaitWord(_slot + Saved, 1, StubSpace))
         {
             return true;

@@ -9,8 +9,8 @@ namespace CVisor.Platforms.Systrap;
 /// <summary>One worker's end: it looks at the slots of what it released, and sleeps on an event descriptor when nothing has stopped for a while.</summary>
 /// <remarks>
 /// Any executor may touch a held context, so nothing is bound to one; a released context comes back to the one that released it.
-/// Waking a carrier is put off while every processor has something to do: the next carrier that has nothing to do wakes it and sleeps (<see cref="Park"/>), which is a switch on
-/// one processor. If none comes by, this executor wakes it after a short while itself.
+/// While every processor has something to do, a released context without a carrier is owed one: the next carrier that has nothing to do runs it, or, in another process, wakes one
+/// for it and sleeps (<see cref="Park"/>), which is a switch on one processor. If none comes by, this executor wakes one after a short while itself.
 /// </remarks>
 internal sealed class SystrapExecutor : IExecutor
 {
@@ -22,18 +22,16 @@ internal sealed class SystrapExecutor : IExecutor
     private readonly int _asleepOffset;
     private readonly List<SystrapContext> _released = [];
 
-    /// <summary>Carriers with an order that nobody may have woken yet, and which of them nobody has been asked to wake.</summary>
-    private readonly List<Carrier> _owed = [];
-    private int _undelegated;
+    /// <summary>Released contexts that have no carrier yet.</summary>
+    private readonly List<SystrapContext> _owed = [];
     private int _owedFor;
     private int _stops;
     private int _score;
     private int _tries;
     private long _checkAt;
 
-    /// <summary>How many answers are still to be timed, since one came when its carrier slept already; and when the last stop was seen.</summary>
-    private int _suspicion;
-    private long _stoppedAt;
+    /// <summary>Whether this executor has woken a carrier itself since it last looked.</summary>
+    private bool _hasWoken;
     private int _next;
     private int _isKicked;
 
@@ -96,36 +94,26 @@ internal sealed class SystrapExecutor : IExecutor
         Carrier? carrier = released.Carrier;
         if (carrier is null)
         {
-            carrier = released.StubSpace.TakeIdle(released);
-            if (carrier is null || !SystrapAddressSpace.EnsureMovable(released, carrier))
+            if (_released.Count > 1 && _released.Count >= _platform.Processors && (IsSiblingOut(released) || !released.StubSpace.IsAnyAwake))
             {
-                return; // It waits for one, or is lost.
+                _owed.Add(released);
             }
+            else
+            {
+                Wake(Start(released));
+            }
+
+            return;
         }
-        else if (released.StubSpace.HasStarving)
+
+        if (released.StubSpace.HasStarving)
         {
             released.StubSpace.TakeTurns(released, carrier);
             return;
         }
-        else if (carrier.IsAsleep ? !carrier.HasLent : _suspicion > 0)
-        {
-            OnAnswer(carrier.IsAsleep);
-        }
 
         released.RunOn(carrier);
-        if (!carrier.IsAsleep)
-        {
-            return;
-        }
-
-        if (_released.Count < _platform.Processors)
-        {
-            carrier.Wake();
-        }
-        else
-        {
-            _owed.Add(carrier);
-        }
+        Wake(carrier.IsAsleep ? carrier : null);
     }
 
     /// <inheritdoc/>
@@ -140,9 +128,28 @@ internal sealed class SystrapExecutor : IExecutor
         }
 
         parked.Carrier = null;
-        if (!parked.StubSpace.HasStarving && _undelegated < _owed.Count && !carrier.IsAsleep)
+        if (_owed.Count > 0 && !parked.StubSpace.HasStarving)
         {
-            carrier.WakeInstead(_owed[_undelegated++]);
+            int sibling = FindOwed(parked.StubSpace);
+            SystrapContext next = _owed[Math.Max(sibling, 0)];
+            _owed.RemoveAt(Math.Max(sibling, 0));
+            if (sibling >= 0)
+            {
+                RunOn(next, carrier);
+                return;
+            }
+
+            if (Start(next) is { } other)
+            {
+                if (carrier.IsAsleep)
+                {
+                    Wake(other);
+                }
+                else
+                {
+                    carrier.WakeInstead(other);
+                }
+            }
         }
 
         parked.StubSpace.PutIdle(carrier);
@@ -182,15 +189,17 @@ internal sealed class SystrapExecutor : IExecutor
         bool isTrying = !hasRoom && isCalm && ShouldTry();
         int looks = running > 0 && isCalm && (hasRoom || isTrying) ? hasRoom ? SystrapPlatform.ExecutorSpins : SystrapPlatform.CrowdedSpins : _owed.Count > 0 ? SystrapPlatform.OwedSpins : 0;
         long then = 0;
+        bool isInTheWay = false;
         for (int look = 1; look <= looks && Volatile.Read(ref _isKicked) == 0; look++)
         {
             if (Look() is { } soon)
             {
-                if (look > SystrapPlatform.UnseenSpins)
+                if (_hasWoken && !isInTheWay)
                 {
                     _platform.Contention.OnOrder(wasTaken: true);
                 }
 
+                _hasWoken = false;
                 _score = isTrying ? Math.Min(_score + 1, MostScore) : _score;
                 return soon;
             }
@@ -207,15 +216,26 @@ internal sealed class SystrapExecutor : IExecutor
             if (look % SystrapPlatform.SpinsPerGlance == 0)
             {
                 then = then == 0 ? Contention.Now : _platform.Contention.HasPassed(then);
-                if (then == 0 || (look == SystrapPlatform.UnseenSpins && IsAnyUnseen()))
+                if (then == 0)
                 {
                     break;
+                }
+
+                if (look >= SystrapPlatform.UnseenSpins && IsAnyUnseen())
+                {
+                    _ = Thread.Yield(); // The host tends to put whom we wake behind us, although another processor may be about to be free.
+                    if (!isInTheWay && !IsAnyUnseen())
+                    {
+                        isInTheWay = true;
+                        _platform.Contention.OnOrder(wasTaken: false);
+                    }
                 }
             }
 
             Thread.SpinWait(1);
         }
 
+        _hasWoken = false;
         _score = isTrying ? Math.Max(_score - 2, 0) : _score;
         PayOwed();
         return Sleep();
@@ -236,33 +256,28 @@ internal sealed class SystrapExecutor : IExecutor
     /// <inheritdoc/>
     public void Dispose() => _ = HostCalls.Close(_eventFd);
 
-    /// <summary>An answer: when its carrier has stopped looking for it although the call took no time, this executor was late, for want of a processor.</summary>
-    private void OnAnswer(bool isLate)
-    {
-        const int Timed = 16;
-        if (!isLate)
-        {
-            _suspicion--;
-            _platform.Contention.OnOrder(wasTaken: true);
-            return;
-        }
-
-        if (_suspicion > 0 && _stoppedAt != 0 && _platform.StubsLook && Contention.IsQuick(_stoppedAt))
-        {
-            _platform.Contention.OnOrder(wasTaken: false);
-        }
-
-        _suspicion = Timed;
-    }
-
-    /// <summary>Whether a carrier that is awake has not taken its order: it waits for a processor, perhaps for this one.</summary>
+    /// <summary>Whether a carrier has not taken its order: it waits for a processor, perhaps for this one.</summary>
     private bool IsAnyUnseen()
     {
         foreach (SystrapContext context in _released)
         {
-            if (context.Carrier is { HasTaken: false, IsAsleep: false })
+            if (context.Carrier is { HasTaken: false })
             {
-                _platform.Contention.OnOrder(wasTaken: false);
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether another guest thread of the same process is released: when that stops, its carrier is the nearest.</summary>
+    private bool IsSiblingOut(SystrapContext context)
+    {
+        const int Farthest = 16;
+        for (int i = 0; i < _released.Count && i < Farthest; i++)
+        {
+            if (_released[i].StubSpace == context.StubSpace && _released[i] != context)
+            {
                 return true;
             }
         }
@@ -272,18 +287,61 @@ internal sealed class SystrapExecutor : IExecutor
 
     private void PayOwed()
     {
-        foreach (Carrier carrier in _owed)
+        foreach (SystrapContext context in _owed)
         {
-            if (carrier.IsAsleep)
-            {
-                carrier.Wake();
-            }
+            Wake(Start(context));
         }
 
         _owed.Clear();
-        _undelegated = 0;
         _owedFor = 0;
     }
+
+    private int FindOwed(SystrapAddressSpace space)
+    {
+        for (int i = 0; i < _owed.Count; i++)
+        {
+            if (_owed[i].StubSpace == space)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>Has an idle carrier run a released context, if there is one and the context can be moved.</summary>
+    /// <returns>The carrier, if it has to be woken.</returns>
+    private static Carrier? Start(SystrapContext context)
+    {
+        if (context.StubSpace.TakeIdle(context) is not { } carrier || !SystrapAddressSpace.EnsureMovable(context, carrier))
+        {
+            return null; // It waits for one, or is lost.
+        }
+
+        context.RunOn(carrier);
+        return carrier.IsAsleep ? carrier : null;
+    }
+
+    private void RunOn(SystrapContext context, Carrier carrier)
+    {
+        if (SystrapAddressSpace.EnsureMovable(context, carrier))
+        {
+            context.RunOn(carrier);
+            Wake(carrier.IsAsleep ? carrier : null);
+        }
+    }
+
+    private void Wake(Carrier? carrier)
+    {
+        if (carrier is not null)
+        {
+            carrier.Wake();
+            _hasWoken = true;
+        }
+    }
+
+    /// <summary>Takes a released context out of where it waits for a carrier.</summary>
+    private bool TryUnqueue(SystrapContext context) => _owed.Remove(context) || context.StubSpace.TryUnqueue(context);
 
     private void Ring()
     {
@@ -303,7 +361,6 @@ internal sealed class SystrapExecutor : IExecutor
             if (context.HasStopped)
             {
                 Forget(context);
-                _stoppedAt = _suspicion > 0 ? Contention.Now : 0;
                 context.TakeIn();
                 if (context.IsTrappedCall)
                 {
@@ -318,7 +375,7 @@ internal sealed class SystrapExecutor : IExecutor
                 return context;
             }
 
-            if (context.Carrier is null && context.TakeInterrupt() && context.StubSpace.TryUnqueue(context))
+            if (context.Carrier is null && context.TakeInterrupt() && TryUnqueue(context))
             {
                 Forget(context);
                 context.Exit = GuestExit.Interrupted;
@@ -431,7 +488,7 @@ internal sealed class SystrapExecutor : IExecutor
 
             if (!context.StubSpace.IsAlive && !context.HasStopped)
             {
-                _ = context.StubSpace.TryUnqueue(context);
+                _ = TryUnqueue(context);
                 Forget(context);
                 context.Exit = GuestExit.Lost;
                 return context;

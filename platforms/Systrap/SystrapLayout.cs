@@ -58,10 +58,10 @@ internal static partial class SystrapLayout
     internal const int PlainCall = 0, ForkCall = 1, SpawnCall = 2;
 
     // A line.
-    internal const int LineSequence = 0x00, LineOrder = 0x04, LineSlot = 0x08, LineFlags = 0x10, LineArgument = 0x18, LineClone = 0x20;
+    internal const int LineSequence = 0x00, LineSlot = 0x08, LineFlags = 0x10, LineBlock = 0x18, LineClone = 0x20, LineWake = 0x28;
 
-    // Orders, and flags of the first.
-    internal const int RunOrder = 1, SaveOrder = 2, MakeOrder = 3, WakeOrder = 4;
+    // Orders, in the lowest bits of the sequence, and flags of the first.
+    internal const int RunOrder = 1, SaveOrder = 2, MakeOrder = 3, WakeOrder = 4, OrderMask = 7, OrderStep = 8;
     internal const int AllRegisters = 1, LoadState = 2;
 
     // A carrier's block.

@@ -141,9 +141,6 @@ public sealed class SystrapPlatform : IPlatform
         }
     }
 
-    /// <summary>Whether stopped carriers look for orders before they sleep.</summary>
-    internal bool StubsLook => Volatile.Read(ref Region.DoorbellWord(SystrapLayout.Spin)) != 0;
-
     /// <summary>Says how often stopped carriers are to look for orders before they sleep.</summary>
     internal void SetStubSpins(int looks)
     {
