@@ -9,6 +9,7 @@ namespace CVisor.Platforms.Systrap;
 internal sealed class Contention
 {
     private const long ApartTicks = 1_500_000, ShortestTicks = 2_000_000, LongestTicks = 256_000_000; // of a clock in ns
+    private const long YieldTicks = 5_000;
     private const int MissedOrders = 6;
     private int _missedOrders;
     private long _until;
@@ -53,6 +54,9 @@ internal sealed class Contention
         Note(now);
         return 0;
     }
+
+    /// <summary>Whether somebody else ran on this processor during a yield that began then; one that nobody waits for takes a few hundred nanoseconds.</summary>
+    internal static bool HasRunOther(long then) => Now - then > YieldTicks;
 
     /// <summary>Tells whether an order was taken soon by who should have been looking.</summary>
     internal void OnOrder(bool wasTaken)

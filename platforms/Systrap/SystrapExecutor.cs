@@ -224,7 +224,7 @@ internal sealed class SystrapExecutor : IExecutor
                 if (look >= SystrapPlatform.UnseenSpins && IsAnyUnseen())
                 {
                     _ = Thread.Yield(); // The host tends to put whom we wake behind us, although another processor may be about to be free.
-                    if (!isInTheWay && !IsAnyUnseen())
+                    if (!isInTheWay && Contention.HasRunOther(then) && !IsAnyUnseen())
                     {
                         isInTheWay = true;
                         _platform.Contention.OnOrder(wasTaken: false);
