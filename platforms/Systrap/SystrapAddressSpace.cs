@@ -342,6 +342,9 @@ internal sealed class SystrapAddressSpace : AddressSpace
         if (Interlocked.Exchange(ref _isReleased, 1) == 0)
         {
             Kill();
+
+            // A signal takes its time, and a guest may have threads that nobody knows of; its pages are about to be another's.
+            _ = Helper.Call(null, SysMunmap, 0, Region.Address);
             Patcher.Release();
             lock (_lock)
             {

@@ -177,9 +177,16 @@ public sealed partial class MemoryManager
     [RequiresLock(nameof(_lock))]
     private List<Pma> SharePrivateLocked(GuestContext via, out bool isDropped)
     {
-        IsolateStackLocked(via);
+        // Who else runs here meanwhile writes on: to copy one page and then another would show the child a later write and not an earlier one. Write protection stops the
+        // writer at the first.
+        bool isAlone = Users == 1;
+        ulong budget = isAlone ? EagerBytes : 0;
+        if (isAlone)
+        {
+            IsolateStackLocked(via);
+        }
+
         List<Pma> copies = new(_pmas.Count);
-        ulong budget = EagerBytes;
         isDropped = false;
         ulong runStart = 0;
         ulong runEnd = 0;
