@@ -15,6 +15,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -128,6 +129,26 @@ __attribute__((unused)) static double seconds(void) {
 __attribute__((unused)) static void sleep_ms(int ms) {
     struct timespec t = {ms / 1000, ms % 1000 * 1000000L};
     while (nanosleep(&t, &t) < 0 && errno == EINTR) {
+    }
+}
+// Waits until this many threads of a process sleep, whether the machine is busy or not; 10 s at most.
+__attribute__((unused)) static void await_sleepers(pid_t pid, int count) {
+    for (int tries = 0, asleep = 0; asleep < count; tries++) {
+        char name[64], line[512];
+        snprintf(name, sizeof name, "/proc/%d/task", pid);
+        DIR *tasks = opendir(name);
+        asleep = 0;
+        for (struct dirent *task; tasks && (task = readdir(tasks));) {
+            snprintf(name, sizeof name, "/proc/%d/task/%.16s/stat", pid, task->d_name);
+            FILE *stat = fopen(name, "r");
+            if (!stat) continue;
+            char *end = fgets(line, sizeof line, stat) ? strrchr(line, ')') : NULL;
+            asleep += end && end[1] == ' ' && end[2] == 'S';
+            fclose(stat);
+        }
+        if (tasks) closedir(tasks);
+        if (tries == 10000) guest_fail(__FILE_NAME__, __LINE__, "only %d of %d threads sleep", asleep, count);
+        sleep_ms(1);
     }
 }
 // Uses this much processor time, however busy the machine is.

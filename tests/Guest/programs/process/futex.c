@@ -18,7 +18,11 @@ static void *wait_on_word(void *a) {
 }
 static void start(pthread_t *t, int n) {
     for (int i = 0; i < n; i++) CHECK_EQ(pthread_create(&t[i], NULL, wait_on_word, NULL), 0);
-    sleep_ms(30);
+    await_sleepers(getpid(), n);
+}
+static void await_awake(int n) {
+    for (int tries = 0; tries < 10000 && awake != n; tries++) sleep_ms(1);
+    CHECK_EQ(awake, n);
 }
 
 TEST(wait_and_wake) {
@@ -26,8 +30,7 @@ TEST(wait_and_wake) {
     start(t, 3);
     CHECK_EQ(awake, 0);
     CHECK_EQ(futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0), 1);
-    sleep_ms(10);
-    CHECK_EQ(awake, 1);
+    await_awake(1);
     CHECK_EQ(futex(&word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0), 2);
     for (int i = 0; i < 3; i++) CHECK_EQ(pthread_join(t[i], NULL), 0);
     CHECK_EQ(futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0), 0);
@@ -64,7 +67,7 @@ TEST(bit_sets) {
     pthread_t t[2];
     CHECK_EQ(pthread_create(&t[0], NULL, wait_for_bits, (void *)1L), 0);
     CHECK_EQ(pthread_create(&t[1], NULL, wait_for_bits, (void *)2L), 0);
-    sleep_ms(30);
+    await_sleepers(getpid(), 2);
     CHECK_EQ(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, INT_MAX, NULL, NULL, 4), 0);
     CHECK_EQ(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, INT_MAX, NULL, NULL, 2), 1);
     CHECK_EQ(pthread_join(t[1], NULL), 0);
@@ -78,8 +81,7 @@ TEST(requeue) {
     pthread_t t[4];
     start(t, 4);
     CHECK_EQ(futex(&word, FUTEX_REQUEUE_PRIVATE, 1, (void *)2L, &other, 0), 3);
-    sleep_ms(10);
-    CHECK_EQ(awake, 1);
+    await_awake(1);
     CHECK_EQ(futex(&other, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0), 2);
     CHECK_EQ(futex(&word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0), 1);
     for (int i = 0; i < 4; i++) CHECK_EQ(pthread_join(t[i], NULL), 0);
@@ -106,7 +108,7 @@ TEST(wake_and_operate) {
 TEST(between_processes) {
     volatile uint32_t *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t pid = CHILD(while (*shared == 0) futex(shared, FUTEX_WAIT, 0, NULL, NULL, 0));
-    sleep_ms(20);
+    await_sleepers(pid, 1);
     *shared = 1;
     CHECK_EQ(futex(shared, FUTEX_WAKE, 1, NULL, NULL, 0), 1);
     CHECK_EXIT(pid, 0);
@@ -119,7 +121,7 @@ TEST(through_two_mappings_of_a_file) {
         volatile uint32_t *b = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
         b += 1024;
         while (*b == 0) futex(b, FUTEX_WAIT, 0, NULL, NULL, 0));
-    sleep_ms(20);
+    await_sleepers(pid, 1);
     *a = 1;
     CHECK_EQ(futex(a, FUTEX_WAKE, 1, NULL, NULL, 0), 1);
     CHECK_EXIT(pid, 0);
