@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-using System.Buffers.Binary;
 using CVisor.Gofer.Protocol;
 using CVisor.Host;
 
@@ -8,9 +7,6 @@ namespace CVisor.Gofer.Server;
 /// <content>Reading directories.</content>
 public sealed partial class GoferSession
 {
-    // struct linux_dirent64: ino[8] off[8] reclen[2] type[1] name.
-    private const int RawOffset = 8, RawLength = 16, RawType = 18, RawName = 19;
-
     /// <inheritdoc/>
     public void Readdir(in ReaddirRequest request, ref ReplyFrame reply)
     {
@@ -47,23 +43,17 @@ public sealed partial class GoferSession
         }
 
         WireWriter writer = new(reply.Buffer[ReaddirReply.PayloadOffset..]);
-        ReadOnlySpan<byte> raw = _rawEntries.AsSpan(0, read.Int);
-        while (raw.Length > RawName)
+        HostDirectoryEntries entries = new(_rawEntries.AsSpan(0, read.Int));
+        while (entries.MoveNext())
         {
-            int length = BinaryPrimitives.ReadUInt16LittleEndian(raw[RawLength..]);
-            ReadOnlySpan<byte> name = raw[RawName..length];
-            name = name[..name.IndexOf((byte)0)];
-            long next = BinaryPrimitives.ReadInt64LittleEndian(raw[RawOffset..]);
-            byte type = raw[RawType];
             new Dirent
             {
-                Qid = new Qid { Type = type switch { 4 => 0x80, 10 => 0x02, _ => 0 }, Path = BinaryPrimitives.ReadUInt64LittleEndian(raw) },
-                Offset = unchecked((ulong)next),
-                Type = type,
-                Name = name,
+                Qid = new Qid { Type = entries.Type switch { 4 => 0x80, 10 => 0x02, _ => 0 }, Path = entries.Inode },
+                Offset = unchecked((ulong)entries.Next),
+                Type = entries.Type,
+                Name = entries.Name,
             }.Write(ref writer);
-            fid.DirectoryPosition = next;
-            raw = raw[length..];
+            fid.DirectoryPosition = entries.Next;
         }
 
         reply.Length = ReaddirReply.EncodeAround(reply.Buffer, reply.Tag, writer.Length);

@@ -200,21 +200,14 @@ public sealed partial class MemoryManager
                 continue;
             }
 
-            if (vma.IsShared)
-            {
-                pma.File.Reference(pma.Offset, pma.Length);
-                copies.Add(pma.CopyFrom(pma.Start));
-                continue;
-            }
-
-            if (TryCopyLocked(pma, ref budget) is { } own)
+            if (!vma.IsShared && TryCopyLocked(pma, ref budget) is { } own)
             {
                 copies.Add(own);
                 continue;
             }
 
-            pma.NeedsCopy = true;
-            if (pma.Installed is { } installed && (installed & MemoryAccess.Write) != 0)
+            pma.NeedsCopy |= !vma.IsShared;
+            if (!vma.IsShared && pma.Installed is { } installed && (installed & MemoryAccess.Write) != 0)
             {
                 MemoryAccess access = installed & ~MemoryAccess.Write;
                 pma.Installed = access;

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-using System.Buffers.Binary;
-using System.Collections.Generic;
 using System.Text;
 using CVisor.Host;
 
@@ -16,9 +14,6 @@ internal static class DirectCalls
     /// <summary>For <see cref="Open"/>: a directory to look names up in.</summary>
     public const int DirectoryPath = OPath | ODirectory;
 
-    /// <summary>For <see cref="Open"/>: a directory to list.</summary>
-    public const int Listing = ODirectory;
-
     /// <summary>For <see cref="Open"/>: a regular file to read. Whatever else it has become meanwhile, opening it does not wait.</summary>
     public const int Reading = ONonblock;
 
@@ -30,9 +25,6 @@ internal static class DirectCalls
     private const uint BasicStats = 0x7ff, Birth = 0x800;
     private const int LongestName = 255, LongestLink = 4095, ListingBytes = 32768;
 
-    // struct linux_dirent64: ino[8] off[8] reclen[2] type[1] name.
-    private const int RawLength = 16, RawType = 18, RawName = 19;
-
     /// <summary>Opens a name in a directory; ELOOP for a symbolic link that is not opened as a path.</summary>
     public static HostResult Open(int directory, string name, int flags)
     {
@@ -43,7 +35,7 @@ internal static class DirectCalls
     }
 
     /// <summary>Opens a directory again, to list it.</summary>
-    public static HostResult OpenListing(int directory) => HostCalls.Openat(directory, ".\0"u8, Listing | ONofollow | OCloexec, 0);
+    public static HostResult OpenListing(int directory) => HostCalls.Openat(directory, ".\0"u8, ODirectory | ONofollow | OCloexec, 0);
 
     /// <summary>Reads the attributes of a name in a directory.</summary>
     public static HostErrno Stat(int directory, string name, ref HostStatx stat)
@@ -80,18 +72,13 @@ internal static class DirectCalls
                 return read.Error;
             }
 
-            ReadOnlySpan<byte> raw = buffer.AsSpan(0, read.Int);
-            while (raw.Length > RawName)
+            HostDirectoryEntries entries = new(buffer.AsSpan(0, read.Int));
+            while (entries.MoveNext())
             {
-                int length = BinaryPrimitives.ReadUInt16LittleEndian(raw[RawLength..]);
-                ReadOnlySpan<byte> name = raw[RawName..length];
-                name = name[..name.IndexOf((byte)0)];
-                if (!name.SequenceEqual("."u8) && !name.SequenceEqual(".."u8))
+                if (!entries.Name.SequenceEqual("."u8) && !entries.Name.SequenceEqual(".."u8))
                 {
-                    found(Encoding.Latin1.GetString(name), BinaryPrimitives.ReadUInt64LittleEndian(raw), raw[RawType]);
+                    found(Encoding.Latin1.GetString(entries.Name), entries.Inode, entries.Type);
                 }
-
-                raw = raw[length..];
             }
         }
     }

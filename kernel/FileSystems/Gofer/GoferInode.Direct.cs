@@ -49,7 +49,7 @@ internal sealed partial class GoferInode
         before?.Unreference();
     }
 
-    /// <summary>The name goes: what others still use of the file is made sure of, for it cannot be found again.</summary>
+    /// <summary>A name went; if the file was known by it, it lies nowhere any more.</summary>
     internal void LeaveHome(GoferInode directory, string name)
     {
         lock (_lock)
